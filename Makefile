@@ -1,0 +1,53 @@
+# `make help` lists the targets. Everything a target needs is set up on the way.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-fast lint format lock real-apiserver clean
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@echo "== setting up $(VENV) from the pinned requirements (about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit("node-slots needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(STAMP)  ## a virtual environment with everything that development needs
+
+demo: $(STAMP)  ## the main job on an embedded API server, about 20 seconds (ARGS=--forever keeps it up)
+	@$(BIN)/slot-coordinator demo $(ARGS)
+
+real-apiserver: $(STAMP)  ## build kube-apiserver and etcd into the cache (or honour KUBEBUILDER_ASSETS)
+	@$(BIN)/python -m tests.realserver.build
+
+test: $(STAMP) real-apiserver  ## every test, the real API server among them
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+
+test-fast: $(STAMP)  ## the tests that need no real API server, under a minute
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
+
+lint: $(STAMP)  ## ruff, mypy, import layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(STAMP)  ## let ruff format and fix
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: $(STAMP)  ## pin every dependency again, by hash and without an index address
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-emit-find-links --no-header --extra coordinator \
+	  pyproject.toml requirements/dev.in -o requirements/dev.txt
+
+clean:  ## remove what this Makefile made (not the cached binaries)
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""The node-slots coordinator: resolves limits and hands out slots as Leases."""

@@ -1,0 +1,1 @@
+"""The REST edge: schemas, handlers, problems, health."""

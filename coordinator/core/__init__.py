@@ -1,0 +1,1 @@
+"""Pure decisions: limits, slots, queue. No I/O, no clock, no logging."""

@@ -1,0 +1,1 @@
+"""The API server: client, errors, reflector, lease store."""

@@ -1,0 +1,1 @@
+"""asyncio: runs the core's commands and feeds their outcomes back."""
