@@ -1,0 +1,276 @@
+"""A slot's Lease as JSON: reading it from the API server, and the bodies of writes. Pure.
+
+The fields are those of design section 5. A body depends on nothing but the arguments, so that a
+write whose outcome is unknown can be repeated byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from coordinator.core.model import MAX_TTL, MIN_TTL, Holder, Lease, PodRef, Terms
+from coordinator.core.names import lease_name, split_lease_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coordinator.kube.answers import Json
+
+PREFIX = "nodeslots.io/"
+NODE = PREFIX + "node"
+MANAGED_BY, MANAGER = "app.kubernetes.io/managed-by", "node-slots"
+NO_BACKUP = "velero.io/exclude-from-backup"
+
+_CLAIM = tuple(
+    PREFIX + field
+    for field in ("claim", "load", "priority", "ttl-seconds", "fencing-token", "pod", "pod-uid")
+)
+_LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
+_MAX_IDENTITY = 200
+
+_NOT_OURS = "the name is taken by a Lease that node-slots did not make"
+_UNREADABLE = "unreadable: the Lease has a holderIdentity, but its annotation {} {}"
+
+
+class Unreadable(ValueError):
+    """The Lease names a holder, but not a claim that can be made out."""
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def parse(obj: object) -> Lease:
+    """The Lease in a JSON object, whatever it holds; never raises.
+
+    A Lease that is not ours, or names a holder without a readable claim, is `foreign`, with the
+    reason. One without `holderIdentity` is free even if a claim's annotations remain: that is how
+    an operator clears it by hand.
+    """
+    whole = _mapping(obj)
+    head, spec = _mapping(whole.get("metadata")), _mapping(whole.get("spec"))
+    labels, notes = _texts(head.get("labels")), _texts(head.get("annotations"))
+    version = _whole(head.get("resourceVersion"))
+    holder, foreign = None, ""
+    if labels.get(MANAGED_BY) != MANAGER and NODE not in notes:
+        foreign = _NOT_OURS
+    elif version is None:
+        foreign = "unreadable: its resourceVersion is no number"
+    else:
+        holder, foreign = _holder_or_reason(spec, notes)
+    return Lease(
+        name=_text(head.get("name")),
+        uid=_text(head.get("uid")),
+        version=version or 0,
+        holder=holder,
+        transitions=_count(spec.get("leaseTransitions")),
+        terminating=bool(head.get("deletionTimestamp")),
+        foreign=foreign,
+        rest=_rest(head, labels, notes),
+    )
+
+
+def place_of(lease: Lease) -> tuple[str, int] | None:
+    """`(node, ordinal)` of the slot whose name the Lease has; None where it has no slot's name.
+
+    The name decides. Only a name cut for its length leaves the node open; then the annotation is
+    believed if it leads to that very name.
+    """
+    split = split_lease_name(lease.name)
+    if split is None:
+        return None
+    stem, ordinal = split
+    told = _texts((lease.rest or {}).get("annotations")).get(NODE, "")
+    if told and lease_name(told, ordinal) == lease.name:
+        return told, ordinal
+    return stem, ordinal
+
+
+def _holder_or_reason(
+    spec: Mapping[str, object], notes: Mapping[str, str]
+) -> tuple[Holder | None, str]:
+    if not spec.get("holderIdentity"):
+        return None, ""
+    try:
+        return _holder(notes, _text(spec.get("acquireTime"))), ""
+    except Unreadable as error:
+        return None, str(error)
+
+
+def _holder(notes: Mapping[str, str], acquired: str) -> Holder:
+    terms = Terms(
+        load=_note(notes, "load"),
+        priority=_number(notes, "priority"),
+        ttl=_number(notes, "ttl-seconds", MIN_TTL, MAX_TTL),
+        pod=_pod(notes),
+    )
+    token = _number(notes, "fencing-token", 0)
+    return Holder(_note(notes, "claim"), terms, token, acquired)
+
+
+def _note(notes: Mapping[str, str], field: str) -> str:
+    value = notes.get(PREFIX + field, "")
+    if not value:
+        raise Unreadable(_UNREADABLE.format(PREFIX + field, "is missing"))
+    return value
+
+
+def _number(
+    notes: Mapping[str, str], field: str, low: int | None = None, high: int | None = None
+) -> int:
+    text = _note(notes, field)
+    value = int(text) if _NUMBER.fullmatch(text) else None
+    if value is None or (low is not None and value < low) or (high is not None and value > high):
+        raise Unreadable(_UNREADABLE.format(PREFIX + field, f"says {text[:40]!r}"))
+    return value
+
+
+def _pod(notes: Mapping[str, str]) -> PodRef | None:
+    """A Pod that cannot be made out is no missing Pod: the holder's life may hang on it."""
+    text = notes.get(PREFIX + "pod")
+    if text is None:
+        return None
+    namespace, slash, name = text.partition("/")
+    if not (namespace and slash and name) or "/" in name:
+        raise Unreadable(_UNREADABLE.format(PREFIX + "pod", f"says {text[:80]!r}"))
+    return PodRef(namespace, name, notes.get(PREFIX + "pod-uid", ""))
+
+
+def _rest(head: Mapping[str, object], labels: Json, notes: Json) -> Json:
+    """What a write carries on: everything but our labels and the claim's annotations."""
+    ours = {MANAGED_BY, NODE, NO_BACKUP}
+    kept: Json = {
+        "labels": {key: value for key, value in labels.items() if key not in ours},
+        "annotations": {key: value for key, value in notes.items() if key not in _CLAIM},
+        "finalizers": head.get("finalizers"),
+        "ownerReferences": head.get("ownerReferences"),
+    }
+    return {key: value for key, value in kept.items() if value}
+
+
+# --- bodies of writes -------------------------------------------------------------------------
+
+
+def render_create(node: str, name: str) -> bytes:
+    """The body of a create: an empty Lease of a slot on `node`."""
+    return _body({"name": name}, node, {}, {}, {"holderIdentity": ""})
+
+
+def render_grant(base: Lease, node: str, claim: str, terms: Terms, wall: str) -> bytes:
+    """The body of a grant or hand-over onto `base`; its version becomes the fencing token.
+
+    `wall` is the time of the grant as a MicroTime.
+    """
+    spec = _held_spec(terms, base.transitions + 1, acquired=wall, renewed=wall)
+    holder = Holder(claim, terms, base.version)
+    return _body(_identity(base), node, base.rest, _claim_notes(holder), spec)
+
+
+def render_free(base: Lease, node: str) -> bytes:
+    """The body that empties `base`: nobody holds it, and nothing of the claim stays."""
+    spec = {"holderIdentity": "", "leaseTransitions": base.transitions}
+    return _body(_identity(base), node, base.rest, {}, spec)
+
+
+def render_refresh(base: Lease, node: str, wall: str, terms: Terms | None = None) -> bytes:
+    """The body that says `base`'s holder was alive at `wall`; `terms` bring an adopted Pod.
+
+    Raises ValueError if `base` has no holder.
+    """
+    holder = base.holder
+    if holder is None:
+        msg = f"the Lease {base.name} has no holder whose renewal could be written"
+        raise ValueError(msg)
+    terms = terms or holder.terms
+    spec = _held_spec(terms, base.transitions, acquired=holder.acquired, renewed=wall)
+    notes = _claim_notes(Holder(holder.claim, terms, holder.token))
+    return _body(_identity(base), node, base.rest, notes, spec)
+
+
+def render_delete(base: Lease) -> bytes:
+    """The body of a delete that removes `base` only as it stands."""
+    conditions = {"uid": base.uid, "resourceVersion": str(base.version)}
+    return orjson.dumps({"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": conditions})
+
+
+def holder_identity(terms: Terms) -> str:
+    """What `kubectl get leases` shows: Pod name / load. For people; the claim id is the truth."""
+    text = f"{terms.pod.name}/{terms.load}" if terms.pod else terms.load
+    plain = "".join(char if char.isprintable() else "?" for char in text)
+    return plain if len(plain) <= _MAX_IDENTITY else plain[: _MAX_IDENTITY - 3] + "..."
+
+
+def _identity(base: Lease) -> Json:
+    """A PUT without uid onto a deleted Lease would create it, so both are always there."""
+    return {"name": base.name, "uid": base.uid, "resourceVersion": str(base.version)}
+
+
+def _held_spec(terms: Terms, transitions: int, *, acquired: str, renewed: str) -> Json:
+    spec: Json = {"holderIdentity": holder_identity(terms), "renewTime": renewed}
+    if acquired:
+        spec["acquireTime"] = acquired
+    return spec | {"leaseTransitions": transitions}
+
+
+def _claim_notes(holder: Holder) -> dict[str, str]:
+    terms = holder.terms
+    values = [
+        holder.claim,
+        terms.load,
+        str(terms.priority),
+        str(terms.ttl),
+        str(holder.token),
+        f"{terms.pod.namespace}/{terms.pod.name}" if terms.pod else "",
+        terms.pod.uid if terms.pod else "",
+    ]
+    return {key: value for key, value in zip(_CLAIM, values, strict=True) if value}
+
+
+def _body(
+    identity: Json,
+    node: str,
+    rest: Mapping[str, Any] | None,
+    notes: Mapping[str, str],
+    spec: Json,
+) -> bytes:
+    rest = rest or {}
+    labels = dict(rest.get("labels") or {}) | {MANAGED_BY: MANAGER, NO_BACKUP: "true"}
+    if _LABEL_VALUE.fullmatch(node):
+        labels[NODE] = node
+    annotations = dict(rest.get("annotations") or {}) | {NODE: node} | dict(notes)
+    head = {**rest, **identity, "labels": labels, "annotations": annotations}
+    return orjson.dumps(
+        {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": head, "spec": spec},
+        option=orjson.OPT_SORT_KEYS,
+    )
+
+
+# --- hostile input ----------------------------------------------------------------------------
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> dict[str, str]:
+    return {
+        key: text
+        for key, text in _mapping(value).items()
+        if isinstance(key, str) and isinstance(text, str)
+    }
+
+
+def _whole(value: object) -> int | None:
+    text = _text(value)
+    return int(text) if _NUMBER.fullmatch(text) and not text.startswith("-") else None
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
