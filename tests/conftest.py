@@ -1,0 +1,44 @@
+"""What tests of every layer share: the real API server, one for the whole session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.realserver import binaries, report
+from tests.realserver.server import RealApiServer
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Under `--dist loadgroup` all tests on the real server meet in one worker: one server."""
+    for item in items:
+        if item.get_closest_marker("real"):
+            item.add_marker(pytest.mark.xdist_group("real"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Gives all skips for want of the real server one place: `-ra` tells them in one line."""
+    told = yield
+    if told.skipped and isinstance(told.longrepr, tuple) and report.LOUD in told.longrepr[2]:
+        told.longrepr = (__file__, 0, told.longrepr[2])
+    return told
+
+
+@pytest.fixture(scope="session")
+def real_server() -> Iterator[RealApiServer]:
+    """A kube-apiserver with its etcd, shared: work in a namespace of your own."""
+    found = binaries.find()
+    if found is None:
+        why = report.without_real_server("not built (make real-apiserver)")
+        if report.is_required():
+            pytest.fail(why)
+        pytest.skip(why)
+    with RealApiServer(found) as server:
+        yield server

@@ -1,0 +1,69 @@
+"""One server process on its leash: started, watched and ended without leaving anything behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+LEASH = Path(__file__).with_name("leash.py")
+
+
+class Process:
+    """A running program; its output goes to `log`. Raises OSError when it cannot be started."""
+
+    def __init__(self, command: list[str], log: Path) -> None:
+        self.name = Path(command[0]).name
+        self._log = log
+        with log.open("ab") as output:
+            self._leash = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(LEASH), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                # Ctrl-C in a terminal is for pytest, which then ends its servers in order.
+                start_new_session=True,
+            )
+        self.pid = self._read_pid()
+
+    def _read_pid(self) -> int:
+        told = self._leash.stdout.readline() if self._leash.stdout else b""
+        if not told:
+            self.end()
+            raise OSError(f"{self.name} could not be started: {self.last_words()}")
+        return int(told)
+
+    def is_running(self) -> bool:
+        return self._leash.poll() is None
+
+    def send(self, number: signal.Signals) -> None:
+        """Sends a signal to the program itself (SIGSTOP freezes it, SIGCONT thaws it)."""
+        if self.is_running():
+            os.kill(self.pid, number)
+
+    def end(self, grace_seconds: float = 0.0) -> None:
+        """Ends it: SIGTERM first when grace is given, SIGKILL after that. Idempotent."""
+        if grace_seconds:
+            self.send(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._leash.wait(grace_seconds)
+        for pipe in (self._leash.stdin, self._leash.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._leash.wait()
+
+    def last_words(self) -> str:
+        """The last lines of its output, for an error message."""
+        return "\n".join(self._log.read_text(errors="replace").splitlines()[-15:])
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
