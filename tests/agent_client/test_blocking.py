@@ -1,0 +1,143 @@
+"""The twin for threads, over real HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agent_client.blocking import BlockingSlotClient
+from agent_client.errors import Refused, SettingsError, SlotTimeout
+from agent_client.session import State
+from tests.agent_client.fake import FakeCoordinator, problem
+from tests.agent_client.server import serving, url_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiohttp.test_utils import TestServer
+
+WAITS_OR_HOLDS = """
+import sys
+from agent_client import BlockingSlotClient
+client = BlockingSlotClient(sys.argv[1], namespace="velero", node="node1")
+told = lambda place: print("queued", flush=True)
+try:
+    with client.slot(load="l", claim="mine", on_queued=told):
+        print("held", flush=True)
+        import time
+        time.sleep(60)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def client_of(server: TestServer) -> BlockingSlotClient:
+    return BlockingSlotClient(url_of(server), namespace="velero", node="node1")
+
+
+async def in_thread(work: Callable[[], None]) -> None:
+    async with asyncio.timeout(30):
+        await asyncio.to_thread(work)
+
+
+async def test_a_slot_is_held_in_the_body_and_free_after_it() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+
+        def work() -> None:
+            with client_of(server).slot(load="l", claim="a") as slot:
+                assert (slot.state, slot.ordinal) == (State.HELD, 0)
+                assert list(fake.holders.values()) == ["a"]
+
+        await in_thread(work)
+        assert fake.holders == {}
+    assert not [t for t in threading.enumerate() if t.name == "node-slots"]
+
+
+async def test_an_exception_in_the_body_gives_the_slot_back() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+
+        def work() -> None:
+            with pytest.raises(ZeroDivisionError), client_of(server).slot(load="l"):
+                _ = 1 / 0
+
+        await in_thread(work)
+    assert fake.holders == {}
+
+
+async def test_a_lost_slot_is_told_to_the_thread() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+        loop = asyncio.get_running_loop()
+
+        def work() -> None:
+            with client_of(server).slot(load="l", claim="a") as slot:
+                loop.call_soon_threadsafe(fake.lose, "a")
+                assert slot.lost.wait(20)
+
+        await in_thread(work)
+
+
+async def test_several_threads_share_one_client() -> None:
+    fake = FakeCoordinator(limit=2)
+    async with serving(fake) as server:
+        together = threading.Barrier(2, timeout=20)
+        with client_of(server) as client:
+
+            def work() -> None:
+                with client.slot(load="l"):
+                    together.wait()
+
+            await asyncio.gather(in_thread(work), in_thread(work))
+    assert fake.holders == {}
+    assert len({body["boot"] for body in fake.bodies}) == 1
+
+
+async def test_the_errors_are_those_of_the_asyncio_client() -> None:
+    fake = FakeCoordinator(limit=0)
+    fake.refusals["bad"] = problem("claim-mismatch", 409)
+    async with serving(fake) as server:
+
+        def work() -> None:
+            client = client_of(server)
+            with pytest.raises(SlotTimeout), client.slot(load="l", timeout=0):
+                pass
+            with pytest.raises(Refused), client.slot(load="l", claim="bad"):
+                pass
+
+        await in_thread(work)
+    assert fake.queue == []
+
+
+def test_a_missing_setting_is_named_when_the_client_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("NODE_NAME", raising=False)
+    with pytest.raises(SettingsError, match="--node or set NODE_SLOTS_NODE or NODE_NAME"):
+        BlockingSlotClient("http://127.0.0.1:8443", namespace="velero")
+
+
+@pytest.mark.parametrize(("limit", "said"), [(0, "queued"), (1, "held")])
+async def test_an_interrupt_leaves_the_queue_or_gives_the_slot_back(limit: int, said: str) -> None:
+    fake = FakeCoordinator(limit)
+    async with serving(fake) as server, asyncio.timeout(30):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", WAITS_OR_HOLDS, url_of(server)),
+            stdout=asyncio.subprocess.PIPE,
+            env={"PATH": os.environ["PATH"]},
+        )
+        assert process.stdout is not None
+        assert (await process.stdout.readline()).decode().strip() == said
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+        assert out.decode().strip() == "interrupted"
+        assert process.returncode == 0
+    assert (fake.queue, fake.holders) == ([], {})
+    assert "mine" in fake.released
