@@ -1,0 +1,233 @@
+"""A claim's record, the queue, and what is remembered of claims that ended."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coordinator.core.messages import Ask
+    from coordinator.core.model import Holder, PodRef, Terms
+
+Ticket = tuple[int, int]
+"""The leader's term and a counter: the order of arrival, across leaders."""
+
+Key = tuple[int, Ticket, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The numbers that rule a table, in seconds unless said otherwise."""
+
+    settling: float = 1.0
+    """A new leader gathers tickets that long before it grants (P9)."""
+    presence: float = 15.0
+    """Nothing is granted to a claim whose last poll ended longer ago (P8)."""
+    memory: float = 120.0
+    """A released id answers 410 that long (P7)."""
+    unresponsive_timeout: float | None = None
+    """A silent holder whose Pod cannot be judged is kept that long past its TTL; None: for ever."""
+    recheck: float = 30.0
+    """How often an unresponsive holder's Pod is looked at again."""
+    max_queue: int = 1000
+    """Claims that may wait on one node."""
+
+
+@dataclass(slots=True)
+class Claim:
+    """One claim from its first request to its end. Which slot it holds, the Leases say."""
+
+    id: str
+    terms: Terms
+    ticket: Ticket
+    seen: float
+    """When it was last heard of, for a waiting claim: the end of its last poll."""
+    renewed: float
+    polls: int = 0
+    """Requests of this claim that are being answered now."""
+    leaving: str = ""
+    """Why it is on its way out: "released", "expired", "finished", "lost"; "" while it stays."""
+    left: float = 0.0
+    chosen: int | None = None
+    """The fencing token that is its answer: the presented one, else of the oldest Lease (P6)."""
+    answered: bool = False
+    """Whether an open request was answered with `chosen`: it gets no other answer (P6)."""
+    settled: bool = False
+    """Whether its client came back after that: every other Lease of it is a stray. An answer
+    alone proves nothing, the connection may be half-open and the client hear another leader."""
+    forfeited: bool = False
+    """Whether the answered grant is gone: another Lease that names it is kept for the agent that
+    shows its token, else until the TTL."""
+    confirmed: bool = False
+    """Whether the agent came back with the token of its grant (P8)."""
+    doubt: tuple[int, float] | None = None
+    """A presented token that no known Lease has, and since when that is being looked into.
+
+    Infinity: a list showed it where something is under way; the next request looks again.
+    """
+    refuted: set[int] = field(default_factory=set)
+    """Presented tokens that a fresh list did not show. Whoever comes with one has lost its slot,
+    but takes nothing from another process that holds or waits under the same id."""
+    examining: bool = False
+    examine_at: float = 0.0
+    unresponsive: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Its place: higher priority first, then arrival."""
+        return (-self.terms.priority, self.ticket, self.id)
+
+    def present(self, now: float, presence: float) -> bool:
+        """Whether its client still asks (P8)."""
+        return self.polls > 0 or now - self.seen <= presence
+
+    def silent(self, now: float) -> bool:
+        """Whether the last renewal is a TTL ago, by the coordinator's own clock (P4)."""
+        return now >= self.renewed + self.terms.ttl
+
+    def verdict(self, verdict: Verdict, now: float) -> str:
+        """Why what its Pod showed frees its slot now; "" while it does not (design section 7)."""
+        if verdict is Verdict.FINISHED:
+            return "its Pod has finished"
+        if self.silent(now) and verdict is Verdict.ABSENT:
+            return f"not renewed for {self.terms.ttl} s and its Pod is gone"
+        if self.silent(now) and verdict is Verdict.RUNNING and not self.confirmed:
+            return f"not renewed for {self.terms.ttl} s and its grant was never confirmed"
+        return ""
+
+    def present_token(self, token: int) -> None:
+        """The agent came back with the token of a grant that stands: it is the claim's only one."""
+        self.chosen, self.doubt, self.forfeited = token, None, False
+        self.answered = self.settled = self.confirmed = True
+
+    def abandoned(self, now: float, presence: float) -> bool:
+        """Whether a waiting claim is given up: not heard of for its TTL."""
+        return not self.present(now, max(presence, self.terms.ttl))
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is remembered of a claim: 410 for a released one, slot-lost for a lost one."""
+
+    reason: str
+    until: float
+    detail: str = ""
+
+
+class Queue:
+    """The claims of one node that wait, by priority, then by arrival."""
+
+    __slots__ = ("_claims", "_keys")
+
+    def __init__(self) -> None:
+        self._keys: list[Key] = []
+        self._claims: dict[str, Claim] = {}
+
+    def add(self, claim: Claim) -> None:
+        """Put the claim into its place."""
+        if claim.id not in self._claims:
+            self._claims[claim.id] = claim
+            insort(self._keys, claim.key)
+
+    def discard(self, claim: Claim) -> None:
+        """Take the claim out, if it waits."""
+        if self._claims.pop(claim.id, None) is not None:
+            del self._keys[bisect_left(self._keys, claim.key)]
+
+    def position(self, claim: Claim) -> int:
+        """Its place, counted from 1."""
+        return bisect_left(self._keys, claim.key) + 1
+
+    def __iter__(self) -> Iterator[Claim]:
+        for _, _, claim in self._keys:
+            yield self._claims[claim]
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, claim: object) -> bool:
+        return claim in self._claims
+
+
+class Roll:
+    """The claims of one node, waiting or holding, and those that ended a moment ago."""
+
+    def __init__(self, term: int, policy: Policy) -> None:
+        self.term = term
+        self.policy = policy
+        self.claims: dict[str, Claim] = {}
+        self.ended: dict[str, Ended] = {}
+        self.queue = Queue()
+        self._last_ticket = 0
+
+    def check(self, ask: Ask, now: float) -> None:
+        """Raise the `Refusal` that stands against this request, if one does."""
+        claim, ended = self.claims.get(ask.claim), self.recall(ask.claim, now)
+        if (ended and ended.reason == "released") or (claim and claim.leaving == "released"):
+            raise ClaimReleased(ask.claim)
+        if claim is not None and not claim.terms.agrees_with(ask.terms):
+            raise ClaimMismatch(ask.claim)
+        if claim is None and ask.token is None and len(self.queue) >= self.policy.max_queue:
+            raise QueueFull(ask.claim)
+
+    def recall(self, claim: str, now: float) -> Ended | None:
+        """How an earlier claim of this id ended, as long as it is remembered."""
+        ended = self.ended.get(claim)
+        return ended if ended is not None and now < ended.until else None
+
+    def admit(self, ask: Ask, now: float) -> Claim:
+        """A record for a new claim. A ticket that was ever given out keeps its place (P9)."""
+        ticket = ask.ticket
+        if ticket is None or ticket > (self.term, self._last_ticket):
+            self._last_ticket += 1
+            ticket = (self.term, self._last_ticket)
+        self.ended.pop(ask.claim, None)
+        claim = self.claims[ask.claim] = Claim(ask.claim, ask.terms, ticket, now, now)
+        return claim
+
+    def adopt(self, holder: Holder, now: float) -> None:
+        """A holder that this leader did not grant gets a full TTL from now (P10)."""
+        claim = Claim(holder.claim, holder.terms, (0, 0), now, now, confirmed=True)
+        claim.chosen = holder.token
+        self.claims[holder.claim] = claim
+
+    def touch(self, claim: Claim, now: float) -> None:
+        """A request of this claim began."""
+        claim.polls += 1
+        claim.seen = now
+
+    def adopt_pod(self, claim: Claim, pod: PodRef | None) -> None:
+        """The load runs in another Pod than before."""
+        if pod is not None:
+            claim.terms = replace(claim.terms, pod=pod)
+
+    def part(self, claim: Claim, why: str, now: float) -> None:
+        """The claim is on its way out; its slot is still its own."""
+        if not claim.leaving:
+            claim.left = now
+        if claim.leaving != "released":
+            claim.leaving = why
+
+    def end(self, claim: Claim, reason: str, detail: str, now: float) -> None:
+        """The claim is over: released by its agent, or lost for whatever `reason`."""
+        self.drop(claim)
+        self.remember(claim.id, reason if reason == "released" else "lost", detail, now)
+
+    def drop(self, claim: Claim) -> None:
+        """Forget the claim."""
+        del self.claims[claim.id]
+        self.queue.discard(claim)
+
+    def remember(self, claim: str, reason: str, detail: str, now: float) -> None:
+        """Keep the end of this id in mind for a while (P7)."""
+        self.ended[claim] = Ended(reason, now + self.policy.memory, detail)
+
+    def forget_old(self, now: float) -> None:
+        """Let go of the ends that nobody will ask for any more."""
+        for claim in [name for name, ended in self.ended.items() if now >= ended.until]:
+            del self.ended[claim]

@@ -1,0 +1,108 @@
+"""What a node's table does next: free, hand over, remove, make, grant. Pure decisions.
+
+`operations(table, now)` starts what can be started; it is called after every event that may have
+changed something.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from coordinator.core.messages import Free, Grant, HandOver, Make, Refresh, Remove
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coordinator.core.claims import Claim
+    from coordinator.core.messages import Operation
+    from coordinator.core.model import Holder, Lease
+    from coordinator.core.picture import Slot
+    from coordinator.core.slots import NodeTable
+
+
+def operations(table: NodeTable, now: float) -> None:
+    """Tend every idle slot, then give free ones to the first claims of the queue."""
+    if now < table.paused_until:
+        return
+    for slot in tuple(table.picture.slots.values()):
+        if slot.op is None and slot.lease is not None and not slot.lease.foreign:
+            op = _tend(table, slot, slot.lease, now)
+            if op is not None:
+                table.start(slot, op)
+    _assign(table, now)
+
+
+def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation | None:
+    if lease.holder is None:
+        surplus = slot.ordinal >= table.limit and not lease.terminating
+        return Remove(table.picture.next_op(), slot.ordinal, lease) if surplus else None
+    claim = table.roll.claims.get(lease.holder.claim)
+    if claim is None or _is_stray(table, lease.holder, claim):
+        return Free(table.picture.next_op(), slot.ordinal, lease)
+    if claim.leaving == "expired" and claim.renewed >= claim.left:
+        claim.leaving = ""  # it came back before anything took effect
+    if claim.leaving:
+        return _let_go(table, slot, lease, claim, now)
+    if claim.terms.pod != lease.holder.terms.pod:
+        return Refresh(table.picture.next_op(), slot.ordinal, lease, claim.id, claim.terms)
+    return None
+
+
+def _is_stray(table: NodeTable, holder: Holder, claim: Claim) -> bool:
+    """Whether the agent was answered with another Lease, and that one stands (P6)."""
+    token = claim.chosen
+    if not claim.settled or token is None or holder.token == token:
+        return False
+    return table.picture.shows(claim.id, token)
+
+
+def _let_go(table: NodeTable, slot: Slot, lease: Lease, claim: Claim, now: float) -> Operation:
+    heir = _heir(table, slot, lease, now)
+    op = table.picture.next_op()
+    if heir is None:
+        return Free(op, slot.ordinal, lease)
+    return HandOver(op, slot.ordinal, lease, heir.id, heir.terms, claim.left)
+
+
+def _heir(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Claim | None:
+    fits = slot.ordinal < table.limit and not lease.terminating
+    if not (fits and table.may_grant(now) and table.picture.taken <= table.limit):
+        return None
+    return next(_eligible(table, now), None)
+
+
+def _eligible(table: NodeTable, now: float) -> Iterator[Claim]:
+    """The waiting claims whose client is still there, in their order (P8, P9)."""
+    presence = table.policy.presence
+    return (claim for claim in table.roll.queue if claim.present(now, presence))
+
+
+def _assign(table: NodeTable, now: float) -> None:
+    """Give the lowest free ordinals to the first claims of the queue, up to the limit (P1).
+
+    An ordinal without a Lease is made ready first; whoever is first by then gets it, so that a
+    slow create lets nobody pass (P9).
+    """
+    room = table.limit - table.picture.taken
+    if room <= 0 or not len(table.roll.queue) or not table.may_grant(now):
+        return
+    waiting = list(islice(_eligible(table, now), room))
+    ordinals = islice(filter(partial(_usable, table), range(table.limit)), len(waiting))
+    heirs = iter(waiting)
+    for slot in [table.picture.slot(ordinal) for ordinal in ordinals]:
+        if slot.lease is not None:
+            table.start(slot, _grant(table, slot, slot.lease, next(heirs)))
+        elif slot.op is None:
+            table.start(slot, Make(table.picture.next_op(), slot.ordinal, slot.name))
+
+
+def _usable(table: NodeTable, ordinal: int) -> bool:
+    """Free, absent, or just being made for whoever comes first."""
+    slot = table.picture.slots.get(ordinal)
+    return slot is None or slot.reserved or not (slot.op or slot.taken)
+
+
+def _grant(table: NodeTable, slot: Slot, lease: Lease, claim: Claim) -> Grant:
+    return Grant(table.picture.next_op(), slot.ordinal, lease, claim.id, claim.terms)

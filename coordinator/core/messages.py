@@ -1,0 +1,299 @@
+"""What goes into a node's table (events) and what comes out of it (commands).
+
+Every write command carries an `op`, a number that is unique in its table. The shell performs the
+command and feeds exactly one outcome back under that number: `Written`, `Conflict`, `Unknown` or
+`Failed`; for a `ReadBack` it is `Read`, `Unknown` or `Failed`. After `Unknown` the table sends the
+*same* command again, and the shell repeats the same bytes (promise P2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from coordinator.core.model import Lease, PodRef, Terms
+
+
+class Verdict(Enum):
+    """What a GET of a silent claim's Pod showed (design section 7)."""
+
+    FINISHED = "finished"
+    ABSENT = "absent"
+    UNREACHABLE = "unreachable"
+    RUNNING = "running"
+
+
+# --- events ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A claim's request begins: it enters the queue, keeps its place there, or renews."""
+
+    claim: str
+    terms: Terms
+    ticket: tuple[int, int] | None = None
+    token: int | None = None
+    """The fencing token that the caller believes to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class PollEnded:
+    """The answer to an `Ask` was sent, or its caller went away."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """The holder releases, or a waiting claim leaves the queue."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetLimit:
+    """The node's limit in this pool; 0 with a `reason` when the node is gone."""
+
+    limit: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetHold:
+    """The node's hold annotation; "" lifts it."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The write stands; `lease` is what the answer showed, None once a Lease is removed."""
+
+    op: int
+    lease: Lease | None
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """409: the precondition does not hold, neither now nor ever again."""
+
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Timed out, connection lost, 5xx: it may have taken effect, or may yet."""
+
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """This attempt had no effect (never sent, 429, another 4xx)."""
+
+    op: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a consistent GET showed; None for 404."""
+
+    op: int
+    lease: Lease | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A watch event: the Lease of a slot was made or changed."""
+
+    ordinal: int
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A watch event: the Lease was deleted, at that resourceVersion."""
+
+    ordinal: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relisted:
+    """A consistent list's Leases of this node; its first page was sent at `started`."""
+
+    leases: Mapping[int, Lease]
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Courtesy:
+    """`renewTime` of this held claim may be written now, if nothing else is to be."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a GET of the claim's Pod showed, asked for by an `Examine` or not."""
+
+    claim: str
+    verdict: Verdict
+    pod: PodRef | None = None
+    """Which Pod was looked at; one that is no longer the claim's says nothing about it."""
+
+
+# --- commands -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Create the slot's Lease, empty."""
+
+    op: int
+    ordinal: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Write the claim into a free slot: PUT with the base's uid and resourceVersion."""
+
+    op: int
+    ordinal: int
+    base: Lease
+    claim: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Write the next claim over the releasing one, in the same kind of PUT."""
+
+    op: int
+    ordinal: int
+    base: Lease
+    claim: str
+    terms: Terms
+    since: float
+    """When the releasing claim let go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Empty the slot's Lease."""
+
+    op: int
+    ordinal: int
+    base: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Delete a free slot's Lease, with both preconditions."""
+
+    op: int
+    ordinal: int
+    base: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Refresh:
+    """Write `renewTime` (and an adopted Pod) for those who read Leases."""
+
+    op: int
+    ordinal: int
+    base: Lease
+    claim: str
+    terms: Terms
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """A consistent GET of the slot's Lease."""
+
+    op: int
+    ordinal: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relist:
+    """A consistent list of the pool's Leases is needed to settle a doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """GET the silent claim's Pod and say what it shows."""
+
+    claim: str
+    pod: PodRef
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The claim's state changed: whoever waits for it is to be told."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reclaimed:
+    """The slot of a dead holder is being taken back, and why."""
+
+    claim: str
+    load: str
+    kind: str
+    """"expired" or "finished"."""
+    reason: str
+
+
+Write = Make | Grant | HandOver | Free | Remove | Refresh
+Operation = Write | ReadBack
+Command = Operation | Relist | Examine | Answer | Reclaimed
+Outcome = Written | Conflict | Unknown | Failed | Read
+Event = (
+    Ask
+    | PollEnded
+    | Leave
+    | SetLimit
+    | SetHold
+    | Tick
+    | Outcome
+    | Seen
+    | Gone
+    | Relisted
+    | Courtesy
+    | Evidence
+)
+
+
+class Refusal(Exception):
+    """A request that the table refuses; nothing was changed."""
+
+
+class ClaimReleased(Refusal):
+    """The id was released within the last two minutes: a load that starts again takes a new one."""
+
+
+class ClaimMismatch(Refusal):
+    """The same id was claimed with another load, priority or TTL."""
+
+
+class QueueFull(Refusal):
+    """As many claims wait on this node as may."""
+
+
+class IllegalTransition(RuntimeError):
+    """An event that cannot happen in this state: a fault of the shell; nothing was changed."""

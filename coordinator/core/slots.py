@@ -1,0 +1,339 @@
+"""One node's table: who holds which slot, who waits, and which write is under way.
+
+`NodeTable.handle(event, now)` decides and returns commands; it never waits, logs or reads a clock.
+The shell performs each command and feeds its outcome back as an event. What the table believes
+about a Lease comes from outcomes, watch events and lists; "who holds" is read from there and kept
+nowhere else (`picture`). Who waits and who has left is in `roll`; what to do next in `grants`.
+
+A slot does one thing at a time. `_STEPS` at the end is the whole of what can happen to it:
+
+    under way    Written / Read     Conflict     Unknown        Failed
+    ---------    --------------     ---------    -----------    -------------------
+    Make         settle             read back    repeat         undo, if never unknown
+    Grant        settle             read back    repeat         undo, if never unknown
+    HandOver     settle             read back    repeat         undo, if never unknown
+    Free         settle             read back    repeat         undo, if never unknown
+    Remove       settle             read back    repeat         undo, if never unknown
+    Refresh      settle             read back    read back      undo
+    ReadBack     settle             (illegal)    repeat         repeat
+
+A write of unknown outcome is repeated, never judged by reading (P2): a read may come before the
+write takes effect. Only its 409 is final, and the read after that tells who won. (A Refresh gives
+nothing to anybody, so it is not repeated.)
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from coordinator.core import messages as m
+from coordinator.core.claims import Claim, Policy, Roll
+from coordinator.core.grants import operations
+from coordinator.core.picture import Picture, Slot
+from coordinator.core.sightings import notice, put, relisted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+_MAX_PAUSE = 30.0
+
+
+class NodeTable:
+    """The slots and claims of one node in one pool.
+
+    `term` is the leader's, the first part of each ticket. No grant is made before `grants_from`
+    (P9's settling time). The table starts with limit 0; the shell sets it.
+    """
+
+    def __init__(self, node: str, term: int, grants_from: float, policy: Policy | None = None):
+        self.node = node
+        self.grants_from = grants_from
+        self.policy = policy or Policy()
+        self.picture = Picture(node)
+        self.roll = Roll(term, self.policy)
+        self.limit = 0
+        self.limit_reason = ""
+        self.on_hold = ""
+        self.paused_until = -math.inf
+        self.paused_why = ""
+        self._failures = 0
+        self._out: list[m.Command] = []
+
+    def handle(self, event: m.Event, now: float) -> list[m.Command]:
+        """Take one event at the time `now` (seconds) and return what is to be done, in order.
+
+        Raises `Refusal` for a request that may not be, `IllegalTransition` for an outcome that
+        nothing under way can have; in both cases nothing was changed.
+        """
+        self._out = []
+        if _HANDLERS[type(event)](self, event, now):
+            operations(self, now)
+        return self._out
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing at all is known of this node any more."""
+        slots = self.picture.slots.values()
+        known = self.roll.claims or self.roll.ended
+        return not known and all(slot.op is None and slot.lease is None for slot in slots)
+
+    def slot_of(self, claim: Claim) -> Slot | None:
+        """The slot that is the claim's answer; None while no Lease shows that grant."""
+        named = self.picture.slots_of(claim.id)
+        return next((slot for slot in named if slot.token == claim.chosen), None)
+
+    def may_grant(self, now: float) -> bool:
+        """Whether nothing but a full node stands in the way of a grant."""
+        return not self.on_hold and now >= self.grants_from and now >= self.paused_until
+
+    def start(self, slot: Slot, op: m.Operation) -> None:
+        """Begin the operation and command it."""
+        self.picture.start(slot, op)
+        if isinstance(op, m.Grant | m.HandOver):
+            self.roll.queue.discard(self.roll.claims[op.claim])
+        self._out.append(op)
+
+    def say(self, command: m.Command) -> None:
+        """Command something that needs no outcome."""
+        self._out.append(command)
+
+    # --- claims come and go -----------------------------------------------------------------
+
+    def _ask(self, e: m.Ask, now: float) -> bool:
+        self.roll.check(e, now)
+        claim = self.roll.claims.get(e.claim)
+        if claim is None:
+            if e.claim in self.picture.named:
+                return False  # a stray that is being cleared first
+            if e.token is not None and self.roll.recall(e.claim, now):
+                return False  # it is remembered as lost, and that is the answer
+            claim = self.roll.admit(e, now)
+        self.roll.touch(claim, now)
+        if e.token is not None and not self.picture.stands(claim.id, e.token):
+            self._believer(claim, e.token, now)
+            return True
+        self.roll.adopt_pod(claim, e.terms.pod)
+        if claim.id in self.picture.named:
+            if e.token is not None or not claim.forfeited:
+                self._renew(claim, e.token, now)
+        elif claim.doubt is None and claim.id not in self.picture.granting:
+            self.roll.queue.add(claim)
+        return True
+
+    def _believer(self, claim: Claim, token: int, now: float) -> None:
+        """It shows the token of a grant that is not in the picture: a fresh list shows it, or none.
+
+        Such a caller is never queued, and takes nothing from who holds under the same id.
+        """
+        if claim.leaving and claim.chosen == token:
+            claim.renewed = now  # its slot is just being taken back: perhaps in time
+            return
+        if not self.picture.busy(claim.id):
+            self.roll.queue.discard(claim)
+        if token not in claim.refuted and (not claim.doubt or claim.doubt[1] == math.inf):
+            claim.doubt = (token, now)
+            self.say(m.Relist())
+
+    def _renew(self, claim: Claim, token: int | None, now: float) -> None:
+        claim.renewed = now
+        claim.unresponsive = False
+        if token is None:
+            claim.answered = claim.settled = True
+        else:
+            claim.present_token(token)
+
+    def _poll_ended(self, e: m.PollEnded, now: float) -> bool:
+        claim = self.roll.claims.get(e.claim)
+        if claim is not None and claim.polls:
+            claim.polls -= 1
+            claim.seen = now
+        return False
+
+    def _leave(self, e: m.Leave, now: float) -> bool:
+        claim = self.roll.claims.get(e.claim)
+        if claim is not None and self.picture.busy(claim.id):
+            self.roll.part(claim, "released", now)
+        elif claim is not None:
+            self.end(claim, "released", "", now)
+        else:
+            self.roll.remember(e.claim, "released", "", now)
+            self.say(m.Answer(e.claim))
+        return True
+
+    def end(self, claim: Claim, reason: str, detail: str, now: float) -> None:
+        """The claim is over, and whoever waits for it is told."""
+        self.roll.end(claim, reason, detail, now)
+        self.say(m.Answer(claim.id))
+
+    # --- the node, time and evidence ----------------------------------------------------------
+
+    def _set_limit(self, e: m.SetLimit, now: float) -> bool:
+        self.limit, self.limit_reason = e.limit, e.reason
+        return True
+
+    def _set_hold(self, e: m.SetHold, now: float) -> bool:
+        self.on_hold = e.reason
+        return True
+
+    def _tick(self, e: m.Tick, now: float) -> bool:
+        for claim in tuple(self.roll.claims.values()):
+            if claim.id in self.picture.named:
+                if not claim.leaving and claim.silent(now):
+                    self._judge(claim, now)
+            elif claim.abandoned(now, self.policy.presence) and not self.picture.busy(claim.id):
+                self.roll.drop(claim)
+        self.roll.forget_old(now)
+        return True
+
+    def _judge(self, claim: Claim, now: float) -> None:
+        """The last renewal is a TTL ago: without a Pod that is the end, else its Pod is asked."""
+        grace = self.policy.unresponsive_timeout
+        if claim.terms.pod is None:
+            self._reclaim(claim, "expired", f"not renewed for {claim.terms.ttl} s", now)
+        elif grace is not None and now >= claim.renewed + claim.terms.ttl + grace:
+            self._reclaim(claim, "expired", f"unresponsive for {grace:g} s", now)
+        elif not claim.examining and now >= claim.examine_at:
+            claim.examining = True
+            self.say(m.Examine(claim.id, claim.terms.pod))
+
+    def _evidence(self, e: m.Evidence, now: float) -> bool:
+        claim = self.roll.claims.get(e.claim)
+        if claim is None:
+            return False
+        other = e.pod is not None and e.pod != claim.terms.pod
+        claim.examining, claim.examine_at = False, now + (0 if other else self.policy.recheck)
+        if other or claim.leaving or claim.id not in self.picture.named:
+            return False
+        reason = claim.verdict(e.verdict, now)
+        if reason:
+            why = "finished" if e.verdict is m.Verdict.FINISHED else "expired"
+            self._reclaim(claim, why, reason, now)
+        else:
+            claim.unresponsive = claim.silent(now)
+        return True
+
+    def _reclaim(self, claim: Claim, why: str, reason: str, now: float) -> None:
+        self.roll.part(claim, why, now)
+        self.say(m.Reclaimed(claim.id, claim.terms.load, why, reason))
+
+    def _courtesy(self, e: m.Courtesy, now: float) -> bool:
+        claim = self.roll.claims.get(e.claim)
+        slot = self.slot_of(claim) if claim and not claim.leaving else None
+        if claim is None or slot is None or slot.lease is None or slot.lease.foreign:
+            return False
+        if slot.op is None and now >= self.paused_until:
+            op = self.picture.next_op()
+            self.start(slot, m.Refresh(op, slot.ordinal, slot.lease, claim.id, claim.terms))
+        return False
+
+    # --- outcomes -----------------------------------------------------------------------------
+
+    def _outcome(self, e: m.Outcome, now: float) -> bool:
+        slot = self.picture.under_way(e.op)
+        step = _STEPS.get((type(slot.op), type(e))) if slot is not None else None
+        if slot is None or step is None:
+            what = type(slot.op).__name__ if slot else "no such operation"
+            raise m.IllegalTransition(f"{e} on node {self.node} while {what} is under way")
+        return step(self, slot, e, now)
+
+    def _settle(self, slot: Slot, e: m.Written | m.Read, now: float) -> bool:
+        """The write stands, or a read shows what does."""
+        op = self.picture.finish(slot)
+        self._failures = 0
+        put(self, slot, e.lease, slot.version, now)
+        self._settle_heir(slot, now)
+        if isinstance(op, m.ReadBack) and e.lease is None and isinstance(slot.pending, m.Seen):
+            slot.stale = True  # the event may be older or newer than the 404: read again
+        self._catch_up(slot, now)
+        return True
+
+    def _catch_up(self, slot: Slot, now: float) -> bool:
+        """Take in what was told of the slot while something was under way."""
+        pending, slot.pending = slot.pending, None
+        stale, slot.stale = slot.stale, False
+        if stale:
+            self.read(slot)
+        return not stale and pending is not None and notice(self, slot, pending, now)
+
+    def _settle_heir(self, slot: Slot, now: float) -> None:
+        heir = self.picture.take_heir(slot)
+        if heir is None or heir in self.picture.named:
+            return
+        claim = self.roll.claims[heir]
+        if claim.leaving:
+            self.end(claim, claim.leaving, "it left while its grant was being written", now)
+        elif claim.doubt is None:
+            self.roll.queue.add(claim)
+
+    def read(self, slot: Slot) -> None:
+        """Look at the slot's Lease with a fresh GET."""
+        self.start(slot, m.ReadBack(self.picture.next_op(), slot.ordinal, slot.name))
+
+    def _read_back(self, slot: Slot, e: m.Outcome, now: float) -> bool:
+        self.picture.finish(slot)
+        self.read(slot)
+        return False
+
+    def _repeat(self, slot: Slot, e: m.Outcome, now: float) -> bool:
+        slot.unknown = slot.unknown or isinstance(e, m.Unknown)
+        if slot.op is not None:
+            self._out.append(slot.op)
+        return False
+
+    def _undo(self, slot: Slot, e: m.Failed, now: float) -> bool:
+        """The write never was; what it was for goes back to its place, and a pause follows."""
+        if slot.unknown:
+            return self._repeat(slot, e, now)
+        self.picture.finish(slot)
+        self._settle_heir(slot, now)
+        self.paused_until = now + min(_MAX_PAUSE, 2.0 ** min(self._failures, 10))
+        self.paused_why = e.why
+        self._failures += 1
+        return self._catch_up(slot, now)
+
+
+def _seen(table: NodeTable, e: m.Seen | m.Gone, now: float) -> bool:
+    return notice(table, table.picture.slot(e.ordinal), e, now)
+
+
+_HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
+    m.Ask: NodeTable._ask,
+    m.PollEnded: NodeTable._poll_ended,
+    m.Leave: NodeTable._leave,
+    m.SetLimit: NodeTable._set_limit,
+    m.SetHold: NodeTable._set_hold,
+    m.Tick: NodeTable._tick,
+    m.Evidence: NodeTable._evidence,
+    m.Courtesy: NodeTable._courtesy,
+    m.Seen: _seen,
+    m.Gone: _seen,
+    m.Relisted: relisted,
+    m.Written: NodeTable._outcome,
+    m.Conflict: NodeTable._outcome,
+    m.Unknown: NodeTable._outcome,
+    m.Failed: NodeTable._outcome,
+    m.Read: NodeTable._outcome,
+}
+
+_WRITE_STEPS: dict[type, Callable[[NodeTable, Slot, Any, float], bool]] = {
+    m.Written: NodeTable._settle,
+    m.Conflict: NodeTable._read_back,
+    m.Unknown: NodeTable._repeat,
+    m.Failed: NodeTable._undo,
+}
+_STEPS: dict[tuple[type, type], Callable[[NodeTable, Slot, Any, float], bool]] = {
+    **{
+        (write, outcome): step
+        for write in (m.Make, m.Grant, m.HandOver, m.Free, m.Remove)
+        for outcome, step in _WRITE_STEPS.items()
+    },
+    (m.Refresh, m.Written): NodeTable._settle,
+    (m.Refresh, m.Conflict): NodeTable._read_back,
+    (m.Refresh, m.Unknown): NodeTable._read_back,
+    (m.Refresh, m.Failed): NodeTable._undo,
+    (m.ReadBack, m.Read): NodeTable._settle,
+    (m.ReadBack, m.Unknown): NodeTable._repeat,
+    (m.ReadBack, m.Failed): NodeTable._repeat,
+}

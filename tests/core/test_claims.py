@@ -1,0 +1,65 @@
+"""The queue and the memory of ended claims, against the plainest model of each."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coordinator.core.claims import Claim, Policy, Queue, Roll
+from tests.core.play import ask, terms
+
+PLACES = st.lists(st.tuples(st.integers(-2, 2), st.integers(1, 9)), max_size=12)
+
+
+def claims(places: list[tuple[int, int]]) -> list[Claim]:
+    return [
+        Claim(f"c{n}", terms(f"c{n}", priority), (1, counter), 0.0, 0.0)
+        for n, (priority, counter) in enumerate(places)
+    ]
+
+
+@given(PLACES, st.data())
+def test_the_queue_is_sorted_by_priority_then_arrival(
+    places: list[tuple[int, int]], data: st.DataObject
+) -> None:
+    queue, left = Queue(), claims(places)
+    for claim in data.draw(st.permutations(left)):
+        queue.add(claim)
+        queue.add(claim)
+    for claim in data.draw(st.lists(st.sampled_from(left), max_size=4)) if left else []:
+        queue.discard(claim)
+        left = [other for other in left if other is not claim]
+    left.sort(key=lambda c: (-c.terms.priority, c.ticket, c.id))
+    assert list(queue) == left
+    assert len(queue) == len(left)
+    assert [queue.position(claim) for claim in left] == list(range(1, len(left) + 1))
+    assert all(claim.id in queue for claim in left)
+
+
+def test_an_end_is_remembered_for_two_minutes_and_then_forgotten() -> None:
+    roll = Roll(1, Policy())
+    roll.end(roll.admit(ask("a"), 0.0), "released", "", 10.0)
+    ended = roll.recall("a", 129.9)
+    assert ended is not None
+    assert ended.reason == "released"
+    assert roll.recall("a", 130.0) is None
+    roll.forget_old(130.0)
+    assert roll.ended == {}
+
+
+def test_tickets_count_up_and_none_is_given_twice() -> None:
+    roll = Roll(4, Policy())
+    tickets = [roll.admit(ask(f"c{n}"), 0.0).ticket for n in range(3)]
+    assert tickets == [(4, 1), (4, 2), (4, 3)]
+    again = roll.admit(ask("late", ticket=(4, 2)), 0.0)
+    assert again.ticket == (4, 2)
+    assert roll.admit(ask("new"), 0.0).ticket == (4, 4)
+
+
+def test_a_claim_that_releases_stays_released() -> None:
+    roll = Roll(1, Policy())
+    claim = roll.admit(ask("a"), 0.0)
+    roll.part(claim, "expired", 5.0)
+    roll.part(claim, "released", 6.0)
+    roll.part(claim, "lost", 7.0)
+    assert (claim.leaving, claim.left) == ("released", 5.0)

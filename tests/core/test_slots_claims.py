@@ -1,0 +1,339 @@
+"""A claim's life after its grant: renewal, release, expiry, evidence, tokens, two Leases."""
+
+from __future__ import annotations
+
+import pytest
+
+from coordinator.core import messages as m
+from coordinator.core.claims import Policy
+from coordinator.core.model import PodRef
+from coordinator.core.views import Lost, Queued, Released, Settling
+from tests.core.play import OPERATOR, POD, Play, ask, free_lease, held_lease
+
+V = m.Verdict
+
+
+def test_renewal_keeps_and_silence_for_the_ttl_frees() -> None:
+    play = Play()
+    play.grant("a")
+    for _ in range(5):
+        play.later(40)
+        play.confirm("a")
+    play.later(59.5)
+    assert play.granted("a")
+    free = play.later(0.5, m.Reclaimed, m.Free)[1]
+    play.done(free)
+    assert isinstance(play.view("a"), Lost)
+    assert play.holders() == {}
+
+
+def test_a_grant_never_confirmed_is_taken_back_at_its_ttl_though_its_pod_runs() -> None:
+    play = Play()
+    play.grant("a", pod=POD)
+    play.later(60, m.Examine)
+    play(m.Evidence("a", V.RUNNING, POD), m.Reclaimed, m.Free)
+
+
+def test_a_confirmed_silent_holder_whose_pod_runs_is_kept_as_unresponsive() -> None:
+    play = Play(policy=Policy(unresponsive_timeout=300))
+    play.grant("a", pod=POD)
+    play.confirm("a", pod=POD)
+    play.later(60, m.Examine)
+    play(m.Evidence("a", V.RUNNING, POD))
+    assert play.table.roll.claims["a"].unresponsive
+    play.later(29)
+    play.later(1, m.Examine)
+    play.later(269.5)
+    play.later(0.5, m.Reclaimed, m.Free)
+
+
+def test_a_renewal_ends_being_unresponsive() -> None:
+    play = Play()
+    play.grant("a", pod=POD)
+    play.confirm("a", pod=POD)
+    play.later(60, m.Examine)
+    play(m.Evidence("a", V.UNREACHABLE, POD))
+    play.confirm("a", pod=POD)
+    assert not play.table.roll.claims["a"].unresponsive
+    play.later(59)
+
+
+@pytest.mark.parametrize(
+    ("silent", "verdict", "frees"),
+    [
+        (False, V.FINISHED, True),
+        (False, V.ABSENT, False),
+        (False, V.UNREACHABLE, False),
+        (False, V.RUNNING, False),
+        (True, V.FINISHED, True),
+        (True, V.ABSENT, True),
+        (True, V.UNREACHABLE, False),
+        (True, V.RUNNING, False),
+    ],
+)
+def test_the_evidence_table(silent: bool, verdict: m.Verdict, frees: bool) -> None:
+    play = Play()
+    play.grant("a", pod=POD)
+    play.confirm("a", pod=POD)
+    if silent:
+        play.later(60, m.Examine)
+    play(m.Evidence("a", verdict, POD), *([m.Reclaimed, m.Free] if frees else []))
+    assert play.table.roll.claims["a"].unresponsive == (silent and not frees)
+
+
+def test_evidence_about_another_pod_than_the_claims_says_nothing() -> None:
+    play = Play()
+    play.grant("a", pod=POD)
+    play.later(60, m.Examine)
+    moved = PodRef("velero", "pod-b", "uid-b")
+    refresh = play(ask("a", pod=moved), m.Refresh)
+    play(m.Evidence("a", V.FINISHED, POD))
+    play.done(refresh)
+    assert play.granted("a")
+
+
+def test_a_claim_that_comes_back_while_its_pod_is_looked_at_is_looked_at_again_later() -> None:
+    play = Play(policy=Policy(unresponsive_timeout=100))
+    token = play.grant("a", pod=POD).token
+    play.confirm("a", pod=POD)
+    play.later(60, m.Examine)
+    free = play.later(100, m.Reclaimed, m.Free)[1]
+    play(m.Evidence("a", V.UNREACHABLE, POD))
+    play(ask("a", pod=POD, token=token))
+    play(m.Failed(free.op, "429"))
+    play.later(2)
+    assert play.granted("a")
+    play.later(60, m.Examine)
+
+
+def test_a_claim_that_comes_back_before_its_slot_was_taken_keeps_it() -> None:
+    play = Play()
+    token = play.grant("a").token
+    free = play.later(60, m.Reclaimed, m.Free)[1]
+    play(ask("a", token=token))
+    assert isinstance(play.view("a"), Settling)
+    play(m.Failed(free.op, "429"))
+    play.later(1)
+    assert play.granted("a").token == token
+
+
+def test_a_claim_that_comes_back_too_late_is_lost() -> None:
+    play = Play()
+    token = play.grant("a").token
+    free = play.later(60, m.Reclaimed, m.Free)[1]
+    play(ask("a", token=token))
+    play.done(free)
+    assert isinstance(play.view("a"), Lost)
+
+
+def test_release_is_idempotent_and_the_id_is_gone_for_two_minutes() -> None:
+    play = Play()
+    play.grant("a")
+    free = play(m.Leave("a"), m.Free)
+    assert isinstance(play.view("a"), Settling)
+    play(m.Leave("a"))
+    play.done(free)
+    assert play.view("a") == Released("a")
+    play(m.Leave("a"))
+    for _ in range(2):
+        with pytest.raises(m.ClaimReleased):
+            play(ask("a"))
+        play.later(119.5)
+        play(m.Leave("a"))
+    play.later(120)
+    assert play.view("a") is None
+    play(ask("a"), m.Grant)
+
+
+def test_a_release_of_an_unknown_claim_is_remembered_too() -> None:
+    play = Play()
+    play(m.Leave("a"))
+    assert play.view("a") == Released("a")
+    with pytest.raises(m.ClaimReleased):
+        play(ask("a"))
+
+
+def test_a_late_release_never_frees_the_successor() -> None:
+    play = Play()
+    play.grant("a")
+    play(ask("b"))
+    play.done(play(m.Leave("a"), m.HandOver))
+    play(m.Leave("a"))
+    assert play.granted("b")
+
+
+def test_release_wins_over_lost_and_expired() -> None:
+    play = Play()
+    play.grant("a")
+    free = play.later(60, m.Reclaimed, m.Free)[1]
+    play(m.Leave("a"))
+    play.done(free)
+    assert play.view("a") == Released("a")
+
+
+def test_a_lease_that_names_a_released_claim_is_a_stray_and_cleared() -> None:
+    play = Play()
+    play(m.Leave("a"))
+    seen = play.hand(0, held_lease(0, "a", 55))
+    free = play(seen, m.Free)
+    assert isinstance(play.view("a"), Settling)
+    play.done(free)
+    assert play.view("a") == Released("a")
+
+
+def test_a_claim_that_asks_anew_waits_until_its_stray_is_cleared() -> None:
+    play = Play()
+    play(ask("a", token=41), m.Relist)
+    play.relist()
+    assert isinstance(play.view("a"), Lost)
+    free = play(play.hand(0, held_lease(0, "a", 55)), m.Free)
+    play(ask("a"))
+    assert isinstance(play.view("a"), Settling)
+    play.done(free)
+    assert play.answers == ["a"]
+    assert play(ask("a"), m.Grant).claim == "a"
+
+
+def test_an_unknown_token_is_looked_up_and_never_gets_a_new_grant() -> None:
+    play = Play()
+    play(ask("a", token=41), m.Relist)
+    assert isinstance(play.view("a"), Settling)
+    assert play.waits() == []
+    play.relist(started=play.now - 1)
+    assert isinstance(play.view("a"), Settling)
+    play.relist()
+    assert isinstance(play.view("a"), Lost)
+    play(ask("a", token=41))
+    assert isinstance(play.view("a"), Lost)
+    assert play.server.leases == {}
+
+
+def test_an_unknown_token_that_the_list_shows_is_the_grant() -> None:
+    play = Play()
+    play.server.commit(0, held_lease(0, "a", 41), OPERATOR)
+    play(ask("a", token=41), m.Relist)
+    play.relist()
+    assert play.granted("a").token == 41
+    assert play.table.roll.claims["a"].confirmed
+
+
+def test_a_token_shown_while_the_claims_grant_is_written_is_looked_up() -> None:
+    play = Play()
+    grant = play.done(play(ask("a"), m.Make), m.Grant)
+    play(ask("a", token=5), m.Relist)
+    play.done(grant)
+    assert isinstance(play.view("a", 5), Settling)
+    play.relist(started=play.now + 1)
+    assert isinstance(play.view("a", 5), Lost)
+
+
+def test_a_token_that_never_was_takes_nothing_from_who_holds_under_the_same_id() -> None:
+    play = Play()
+    held = play.grant("a")
+    renewed = play.table.roll.claims["a"].renewed
+    play.now += 5
+    play(ask("a", token=5), m.Relist)
+    play.relist(started=play.now + 1)
+    assert isinstance(play.view("a", 5), Lost)
+    assert play.view("a", held.token) == play.view("a") == held
+    play(ask("a", token=5))
+    assert play.holders() == {0: "a"}
+    assert play.table.roll.claims["a"].renewed == renewed
+
+
+def test_the_own_grant_whose_answer_was_lost_is_no_loss_for_who_shows_its_token() -> None:
+    play = Play()
+    grant = play.done(play(ask("a"), m.Make), m.Grant)
+    play.lost(grant)
+    play(ask("a", token=grant.base.version), m.Relist)
+    play.relist()
+    assert isinstance(play.view("a", grant.base.version), Settling)
+    read = play.done(grant, m.ReadBack)
+    play.done(read, m.ReadBack)
+    assert play.granted("a").token == grant.base.version
+
+
+def test_a_doubt_stands_when_a_delayed_plain_request_arrives() -> None:
+    play = Play()
+    play(ask("a", token=41), m.Relist)
+    play(ask("a"))
+    assert play.waits() == []
+    play.relist()
+    assert isinstance(play.view("a"), Lost)
+
+
+def two_leases(play: Play) -> None:
+    for ordinal, token in ((0, 52), (1, 51)):
+        play.server.commit(ordinal, held_lease(ordinal, "a", token), OPERATOR)
+    play.now += 1
+    play.relist()
+
+
+def test_of_two_leases_the_older_is_answered_and_the_other_cleared() -> None:
+    play = Play(2)
+    two_leases(play)
+    assert play.granted("a").token == 51
+    free = play(ask("a"), m.Free)
+    assert free.base.holder.token == 52
+    assert play.granted("a").token == 51
+
+
+def test_of_two_leases_the_one_whose_token_is_shown_stays() -> None:
+    play = Play(2)
+    two_leases(play)
+    free = play(ask("a", token=52), m.Free)
+    assert free.base.holder.token == 51
+    assert play.granted("a").token == 52
+    play.done(free)
+    assert play.holders() == {0: "a"}
+
+
+def test_the_token_of_a_stray_that_is_being_cleared_is_not_answered() -> None:
+    play = Play(2)
+    two_leases(play)
+    free = play(ask("a"), m.Free)
+    play(ask("a", token=52), m.Relist)
+    assert isinstance(play.view("a", 52), Settling)
+    play.done(free)
+    play.relist()
+    assert isinstance(play.view("a", 52), Lost)
+    assert play.granted("a").token == 51
+
+
+def test_a_claim_whose_answered_lease_is_gone_is_lost_and_not_given_its_stray() -> None:
+    play = Play(2)
+    two_leases(play)
+    free = play(ask("a"), m.Free)
+    read = play(play.hand(1, free_lease(1)), m.ReadBack)
+    play.done(read)
+    assert isinstance(play.view("a"), Settling)
+    play.done(free)
+    assert isinstance(play.view("a"), Lost)
+
+
+def test_a_new_leader_gives_every_holder_a_full_ttl() -> None:
+    play = Play()
+    play.server.commit(0, held_lease(0, "a", 51), OPERATOR)
+    play.now += 500
+    play.relist()
+    play.later(59.5)
+    assert play.granted("a").token == 51
+    play.later(0.5, m.Reclaimed, m.Free)
+
+
+def test_another_pod_is_adopted_and_written() -> None:
+    play = Play()
+    play.grant("a", pod=POD)
+    moved = PodRef("velero", "pod-b", "uid-b")
+    refresh = play(ask("a", pod=moved), m.Refresh)
+    assert refresh.terms.pod == moved
+    play.done(refresh)
+    assert play.granted("a")
+
+
+def test_a_request_for_a_lost_claim_without_a_token_is_a_new_claim() -> None:
+    play = Play()
+    play.grant("a")
+    play.done(play.later(60, m.Reclaimed, m.Free)[1])
+    assert play(ask("a"), m.Grant).claim == "a"
+    assert isinstance(play.view("a"), Queued)
