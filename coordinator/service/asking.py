@@ -1,0 +1,217 @@
+"""Requests for slots: one claim at a time, or all claims of an agent in one sync.
+
+Each blocked request ends by its deadline (P13). What a request did to the table before it waits
+is undone by nothing: a caller that goes away only ends its polls (P8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coordinator.core import messages as m
+from coordinator.core.views import Granted, Lost, Queued, Released, Settling, View, is_imminent
+from coordinator.service.desk import AgentRecord, Desk, Waiter
+from coordinator.service.errors import StaleSync
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Apply = Callable[[Desk, m.Event], None]
+    Now = Callable[[], float]
+
+DRIFT = 5.0
+"""Seconds after which a mere change of place or reason ends a wait."""
+SETTLE = 2.0
+"""Seconds that even an impatient request waits for a write whose outcome is about to be known."""
+AGENT_MEMORY = 600.0
+"""Seconds that an agent's boot and sequence are remembered after its last sync."""
+
+Answered = View | m.Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """Everything that one agent has to say: all its claims, and the ids that it releases."""
+
+    agent: str
+    boot: str
+    sequence: int
+    wait: float
+    asks: tuple[m.Ask, ...]
+    releases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncAnswer:
+    """The state of each claim asked for, in order, and the releases that stand."""
+
+    term: int
+    sequence: int
+    claims: tuple[Answered, ...]
+    released: tuple[str, ...]
+    news: bool
+    """Whether it says anything that the agent did not know."""
+
+
+class Counter:
+    """The requests' side of one pool's desks; `apply` feeds an event to a desk's table."""
+
+    def __init__(self, apply: Apply, now: Now) -> None:
+        self._apply = apply
+        self._now = now
+
+    async def ask(self, desk: Desk, ask: m.Ask, wait: float) -> View:
+        """The claim's state once it is settled, or after `wait` seconds. Raises `Refusal`."""
+        waiter = Waiter()
+        desk.join(waiter, [ask.claim])
+        try:
+            self._apply(desk, ask)
+        except m.Refusal:
+            desk.part(waiter, [ask.claim])
+            raise
+        try:
+            return await self._settled(desk, ask.claim, ask.token, waiter, wait)
+        finally:
+            self._apply(desk, m.PollEnded(ask.claim))
+            desk.part(waiter, [ask.claim])
+
+    async def leave(self, desk: Desk, claim: str, wait: float) -> View:
+        """`Released` once no Lease names the claim, else `Settling` after `wait` seconds."""
+        waiter = Waiter()
+        desk.join(waiter, [claim])
+        try:
+            self._apply(desk, m.Leave(claim))
+            return await self._settled(desk, claim, None, waiter, wait)
+        finally:
+            desk.part(waiter, [claim])
+
+    async def _settled(
+        self, desk: Desk, claim: str, token: int | None, waiter: Waiter, wait: float
+    ) -> View:
+        begin = self._now()
+        while True:
+            view = desk.view(claim, self._now(), token) or Settling(claim, "nothing is known of it")
+            patience = max(wait, SETTLE) if _about_to_be_known(desk, view) else wait
+            left = begin + patience - self._now()
+            if isinstance(view, Granted | Lost | Released) or waiter.dismissed or left <= 0:
+                return view
+            await waiter.wait(left)
+
+    async def sync(self, desk: Desk, request: SyncRequest, term: int) -> SyncAnswer:
+        """Take in the request, then wait for news. Raises `StaleSync`."""
+        waiter = Waiter()
+        record = self._take_turn(desk, request, waiter)
+        claims = [ask.claim for ask in request.asks]
+        desk.join(waiter, [*claims, *request.releases])
+        refused = self._take_in(desk, request)
+        try:
+            news = await self._news(desk, request, refused, waiter)
+            return self._answer(desk, request, refused, term, news=news)
+        finally:
+            for claim in claims:
+                if claim not in refused:
+                    self._apply(desk, m.PollEnded(claim))
+            desk.part(waiter, [*claims, *request.releases])
+            record.seen = self._now()
+            if record.waiter is waiter:
+                record.waiter = None
+
+    def _take_turn(self, desk: Desk, request: SyncRequest, waiter: Waiter) -> AgentRecord:
+        """The newest sync of an agent counts: an older one changes nothing."""
+        record = desk.agents.get(request.agent)
+        if record is None:
+            record = AgentRecord(request.boot, request.sequence - 1, self._now())
+            desk.agents[request.agent] = record
+        if request.boot in record.retired:
+            raise StaleSync(f"agent {request.agent} has been restarted since")
+        if request.boot != record.boot:
+            record.retired.add(record.boot)
+            record.boot, record.sequence = request.boot, request.sequence - 1
+        if request.sequence <= record.sequence:
+            raise StaleSync(f"agent {request.agent} has already sent sync {record.sequence}")
+        record.sequence = request.sequence
+        if record.waiter is not None:
+            record.waiter.dismiss()
+        record.waiter = waiter
+        return record
+
+    def _take_in(self, desk: Desk, request: SyncRequest) -> dict[str, m.Refusal]:
+        refused: dict[str, m.Refusal] = {}
+        for ask in request.asks:
+            try:
+                self._apply(desk, ask)
+            except m.Refusal as refusal:
+                refused[ask.claim] = refusal
+        for claim in request.releases:
+            self._apply(desk, m.Leave(claim))
+        return refused
+
+    async def _news(
+        self, desk: Desk, request: SyncRequest, refused: dict[str, m.Refusal], waiter: Waiter
+    ) -> bool:
+        """Wait for what the agent does not know; False if its patience ends first."""
+        asks = {ask.claim: ask for ask in request.asks if ask.claim not in refused}
+        begin = now = self._now()
+        first = self._places(desk, asks, now)
+        changed = everything = {*asks, *request.releases}
+        while not (refused or self._any_news(desk, asks, changed, now)):
+            drifted = now - begin >= DRIFT and self._places(desk, asks, now) != first
+            left = begin + request.wait - now
+            if drifted or waiter.dismissed or left <= 0:
+                return drifted
+            changed = await waiter.wait(min(left, DRIFT)) or everything
+            now = self._now()
+        return True
+
+    def _places(self, desk: Desk, asks: dict[str, m.Ask], now: float) -> list[tuple[int, str]]:
+        views = [desk.view(claim, now) for claim in asks]
+        return [(view.position, view.reason) for view in views if isinstance(view, Queued)]
+
+    def _any_news(self, desk: Desk, asks: dict[str, m.Ask], changed: set[str], now: float) -> bool:
+        for claim in changed:
+            ask = asks.get(claim)
+            view = desk.view(claim, now, ask.token if ask else None)
+            if ask is None:
+                if isinstance(view, Released):
+                    return True
+            elif _is_news(desk, ask, view):
+                return True
+        return False
+
+    def _answer(
+        self,
+        desk: Desk,
+        request: SyncRequest,
+        refused: dict[str, m.Refusal],
+        term: int,
+        *,
+        news: bool,
+    ) -> SyncAnswer:
+        now = self._now()
+        answered: list[Answered] = []
+        for ask in request.asks:
+            view = refused.get(ask.claim) or desk.view(ask.claim, now, ask.token)
+            answered.append(view or Settling(ask.claim, "nothing is known of it"))
+        released = tuple(
+            claim for claim in request.releases if isinstance(desk.view(claim, now), Released)
+        )
+        return SyncAnswer(term, request.sequence, tuple(answered), released, news)
+
+
+def _about_to_be_known(desk: Desk, view: View) -> bool:
+    """Whether a write or a read that is under way decides about this claim."""
+    return isinstance(view, Settling) or is_imminent(desk.table, view.claim)
+
+
+def _is_news(desk: Desk, ask: m.Ask, view: View | None) -> bool:
+    """Whether the agent does not know this yet."""
+    match view:
+        case Granted():
+            return view.token != ask.token
+        case Queued():
+            return view.ticket != ask.ticket and not is_imminent(desk.table, ask.claim)
+        case Settling():
+            return False
+        case _:
+            return True

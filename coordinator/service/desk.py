@@ -1,0 +1,103 @@
+"""One node's table together with those who wait for it to change."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from coordinator.core.views import view_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from coordinator.core.slots import NodeTable
+    from coordinator.core.views import View
+
+
+class Waiter:
+    """One blocked request: woken with the claims that changed, or to be answered at once."""
+
+    __slots__ = ("_event", "changed", "dismissed")
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self.changed: set[str] = set()
+        self.dismissed = False
+        """Whether it is to answer with what is true now."""
+
+    def tell(self, claim: str) -> None:
+        """Something of this claim changed."""
+        self.changed.add(claim)
+        self._event.set()
+
+    def dismiss(self) -> None:
+        """Answer now: a newer request took over, or the coordinator stops."""
+        self.dismissed = True
+        self._event.set()
+
+    async def wait(self, seconds: float) -> set[str]:
+        """The claims that changed since the last call; empty after `seconds` or a dismissal."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._event.wait()
+        except TimeoutError:
+            return set()
+        self._event.clear()
+        changed, self.changed = self.changed, set()
+        return changed
+
+
+@dataclass(slots=True)
+class AgentRecord:
+    """What is remembered of one agent on the node: its boot, its last sequence, its request."""
+
+    boot: str
+    sequence: int
+    seen: float
+    retired: set[str] = field(default_factory=set)
+    waiter: Waiter | None = None
+
+
+class Desk:
+    """Where the requests for one node meet its table."""
+
+    __slots__ = ("_waiters", "agents", "table")
+
+    def __init__(self, table: NodeTable) -> None:
+        self.table = table
+        self.agents: dict[str, AgentRecord] = {}
+        self._waiters: dict[str, set[Waiter]] = {}
+
+    def join(self, waiter: Waiter, claims: Iterable[str]) -> None:
+        """The waiter is told of changes of these claims from now on."""
+        for claim in claims:
+            self._waiters.setdefault(claim, set()).add(waiter)
+
+    def part(self, waiter: Waiter, claims: Iterable[str]) -> None:
+        """The waiter is told no more."""
+        for claim in claims:
+            waiters = self._waiters.get(claim)
+            if waiters is not None:
+                waiters.discard(waiter)
+                if not waiters:
+                    del self._waiters[claim]
+
+    def tell(self, claim: str) -> None:
+        """Wake whoever waits for the claim."""
+        for waiter in self._waiters.get(claim, ()):
+            waiter.tell(claim)
+
+    def dismiss_all(self) -> None:
+        """Have every blocked request answered now."""
+        for waiter in {waiter for waiters in self._waiters.values() for waiter in waiters}:
+            waiter.dismiss()
+
+    def view(self, claim: str, now: float, token: int | None = None) -> View | None:
+        """The claim's state, for a caller with this fencing token."""
+        return view_of(self.table, claim, now, token)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be forgotten by dropping this desk."""
+        return self.table.empty and not self._waiters

@@ -1,0 +1,39 @@
+"""What the service says instead of an answer; the API turns each into a problem."""
+
+from __future__ import annotations
+
+
+class ServiceError(Exception):
+    """The request could not be served; nothing was changed."""
+
+
+class Retriable(ServiceError):
+    """It may be served in `retry_after` seconds."""
+
+    def __init__(self, detail: str, retry_after: float = 1.0) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+
+
+class NotReady(Retriable):
+    """The coordinator has no complete picture yet."""
+
+
+class Stopping(Retriable):
+    """The coordinator is shutting down; another, or the next, answers soon."""
+
+
+class NodeNotSeen(Retriable):
+    """The node is unknown, but so new a node may be quicker than the watch."""
+
+
+class NodeUnknown(ServiceError):
+    """The cluster has no such node."""
+
+
+class PoolUnknown(ServiceError):
+    """This coordinator serves no pool in that namespace."""
+
+
+class StaleSync(ServiceError):
+    """The sync is older than another one of the same agent."""

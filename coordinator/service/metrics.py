@@ -1,0 +1,174 @@
+"""What the coordinator counts, as Prometheus metrics named `nodeslots_*`.
+
+Counts of what happened are kept here. What is true now (slots held, limits, queues) is read from
+the pools at the moment of the scrape, so no second count can drift from the first.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from prometheus_client import Metric
+
+    from coordinator.service.status import ConfigStatus, NodeCounts
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a time stamp beside each count doubles the scrape and tells nobody much
+
+
+class Watched(Protocol):
+    """What a scrape reads of a pool."""
+
+    @property
+    def namespace(self) -> str:
+        """The pool's namespace."""
+
+    def ready(self) -> str:
+        """ "" when ready, else why not."""
+
+    def counts(self) -> Iterable[NodeCounts]:
+        """Each node in numbers."""
+
+    def config(self) -> ConfigStatus:
+        """Its ConfigMap's state."""
+
+
+class Metrics:
+    """One process's metrics, in a registry of its own."""
+
+    def __init__(self) -> None:
+        registry = self._registry = CollectorRegistry()
+        self._grants = Counter(
+            "nodeslots_grants",
+            "Slots granted: into a free slot (grant), or from a releasing holder (handover).",
+            ["namespace", "kind"],
+            registry=registry,
+        )
+        self._handover = Histogram(
+            "nodeslots_handover_seconds",
+            "From a holder's release until the write that gives its slot to the next one stands.",
+            ["namespace"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._reclaims = Counter(
+            "nodeslots_reclaims",
+            "Slots taken back from dead holders: silent past their TTL, or their Pod finished.",
+            ["namespace", "reason"],
+            registry=registry,
+        )
+        self._unknown = Counter(
+            "nodeslots_writes_unknown",
+            "Writes whose outcome was not known at first (timeout, lost connection, 5xx).",
+            ["namespace"],
+            registry=registry,
+        )
+        self._requests = Counter(
+            "nodeslots_api_requests",
+            "Requests to the Kubernetes API server; code is the HTTP status or the failure's name.",
+            ["verb", "resource", "code"],
+            registry=registry,
+        )
+        self._request_seconds = Histogram(
+            "nodeslots_api_request_seconds",
+            "How long requests to the Kubernetes API server took; for a watch, how long it ran.",
+            ["verb", "resource"],
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        ProcessCollector(registry=registry)
+
+    def watch(self, pools: Callable[[], Iterable[Watched]]) -> None:
+        """Show these pools in every scrape from now on."""
+        self._registry.register(_PoolCollector(pools))
+
+    def api_request(self, verb: str, resource: str, code: str, seconds: float) -> None:
+        """A request to the API server ended after `seconds`."""
+        self._requests.labels(verb, resource, code).inc()
+        self._request_seconds.labels(verb, resource).observe(seconds)
+
+    def granted(self, namespace: str, handover_seconds: float | None) -> None:
+        """A slot was granted, so long after its last holder let go; None when it was free."""
+        kind = "grant" if handover_seconds is None else "handover"
+        self._grants.labels(namespace, kind).inc()
+        if handover_seconds is not None:
+            self._handover.labels(namespace).observe(handover_seconds)
+
+    def reclaimed(self, namespace: str, reason: str) -> None:
+        """A dead holder's slot is taken back: "expired" or "finished"."""
+        self._reclaims.labels(namespace, reason).inc()
+
+    def unknown(self, namespace: str) -> None:
+        """A write's outcome is not known."""
+        self._unknown.labels(namespace).inc()
+
+    def render(self) -> bytes:
+        """All metrics in the Prometheus text format (`CONTENT_TYPE`)."""
+        return generate_latest(self._registry)
+
+
+class _PoolCollector(Collector):
+    """Reads the pools at scrape time."""
+
+    def __init__(self, pools: Callable[[], Iterable[Watched]]) -> None:
+        self._pools = pools
+
+    def describe(self) -> list[Metric]:
+        """The families without a sample: registering reads no pool."""
+        return [*_families().values()]
+
+    def collect(self) -> Iterator[Metric]:
+        """What is true now."""
+        families = _families()
+        families["build"].add_metric([version("node-slots")], 1)
+        for pool in self._pools():
+            _add_pool(families, pool)
+        yield from families.values()
+
+
+def _families() -> dict[str, GaugeMetricFamily]:
+    node, pool = ["namespace", "node"], ["namespace"]
+    return {
+        "held": GaugeMetricFamily("nodeslots_slots_held", "Slots with a holder.", labels=node),
+        "limit": GaugeMetricFamily("nodeslots_limit", "Slots that the node may have.", labels=node),
+        "queue": GaugeMetricFamily("nodeslots_queue_length", "Claims that wait.", labels=node),
+        "config": GaugeMetricFamily(
+            "nodeslots_config_accepted",
+            "1 while the ConfigMap's newest text is in force, 0 while an older one stands in.",
+            labels=pool,
+        ),
+        "ready": GaugeMetricFamily(
+            "nodeslots_pool_ready", "1 while the pool answers claims.", labels=pool
+        ),
+        "build": GaugeMetricFamily(
+            "nodeslots_build_info", "Always 1; the label says which version.", labels=["version"]
+        ),
+    }
+
+
+def _add_pool(families: Mapping[str, GaugeMetricFamily], pool: Watched) -> None:
+    name, ready = pool.namespace, not pool.ready()
+    families["config"].add_metric([name], pool.config().accepted)
+    families["ready"].add_metric([name], ready)
+    for one in pool.counts() if ready else ():
+        families["held"].add_metric([name, one.node], one.held)
+        families["limit"].add_metric([name, one.node], one.limit)
+        families["queue"].add_metric([name, one.node], one.queued)

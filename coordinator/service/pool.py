@@ -1,0 +1,322 @@
+"""One pool at work: events into the nodes' tables, commands out to the API server.
+
+This is the place that joins the core and the API server. It decides nothing: `apply` feeds an
+event to a table and runs what comes back; every operation's outcome is the next event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from coordinator.core import messages as m
+from coordinator.core.slots import NodeTable
+from coordinator.core.views import Queued, Settling
+from coordinator.kube import records
+from coordinator.kube.errors import ApiError
+from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
+from coordinator.service.asking import AGENT_MEMORY, Counter
+from coordinator.service.desk import Desk
+from coordinator.service.errors import NotReady, Stopping
+from coordinator.service.renewals import Renewals
+from coordinator.service.status import config_status, counts, node_status, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from coordinator.core.claims import Policy
+    from coordinator.core.model import Lease, PodRef
+    from coordinator.core.views import View
+    from coordinator.kube.reflector import StreamEvent
+    from coordinator.service.asking import SyncAnswer, SyncRequest
+    from coordinator.service.clock import Clock
+    from coordinator.service.limits import NodeLimits
+    from coordinator.service.reports import PoolReports
+    from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
+    from coordinator.service.writer import Writer
+
+_EXAMINE_AGAIN = 5.0
+"""Seconds until a Pod is asked for again after the API server did not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """What a pool needs done outside of itself."""
+
+    writer: Writer
+    relist: Callable[[], None]
+    """Asks for a consistent list of the pool's Leases."""
+    examine: Callable[[PodRef, str], Awaitable[m.Verdict]]
+    """GETs a Pod on a node; raises `ApiError`."""
+    spawn: Callable[[Coroutine[object, object, None]], object]
+    """Runs something beside everything else."""
+
+
+class Pool:
+    """The slots of all nodes in one namespace. See `Coordinator` for how it is put together."""
+
+    def __init__(
+        self,
+        namespace: str,
+        *,
+        clock: Clock,
+        policy: Policy,
+        limits: NodeLimits,
+        reports: PoolReports,
+        hands: Hands,
+    ) -> None:
+        self.namespace = namespace
+        self.term = 0
+        """The resourceVersion of the list that this leader's picture began with: it only grows."""
+        self.desks: dict[str, Desk] = {}
+        self.keeper = limits.keeper
+        self._clock = clock
+        self._policy = policy
+        self._limits = limits
+        self.reports = reports
+        self._hands = hands
+        self._grants_from = 0.0
+        self._trouble = "the first list of Leases is not complete"
+        self._stopping = False
+        self._renewals = Renewals(clock.now)
+        self._counter = Counter(self.apply, clock.now)
+
+    # --- requests -----------------------------------------------------------------------------
+
+    @property
+    def config_map(self) -> str | None:
+        """The name of the ConfigMap with the limits, if one was named."""
+        return self.keeper.state.config_map
+
+    def ready(self) -> str:
+        """Why no request can be served yet; "" when all can."""
+        if self._stopping:
+            return "the coordinator is shutting down"
+        return self._limits.trouble() or self._trouble
+
+    def _require_ready(self) -> None:
+        if why := self.ready():
+            raise NotReady(f"pool {self.namespace} is not ready: {why}; ask again")
+
+    async def ask(self, node: str, ask: m.Ask, wait: float) -> View:
+        """The claim's state once it is settled, or after `wait` seconds.
+
+        Raises `Refusal` for what stands against the claim, `ServiceError` for what stands against
+        any.
+        """
+        return self._unless_stopping(await self._counter.ask(self._desk_of(node), ask, wait))
+
+    def look(self, node: str, claim: str) -> View | None:
+        """The claim's state, without asking; None for a claim that nothing is known of."""
+        desk = self._desk_of(node)
+        return desk.view(claim, self._clock.now())
+
+    async def leave(self, node: str, claim: str, wait: float) -> View:
+        """`Released` once no Lease names the claim, `Settling` if that takes over `wait` seconds.
+
+        Raises `ServiceError`.
+        """
+        return await self._counter.leave(self._desk_of(node), claim, wait)
+
+    async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
+        """Take in all that an agent says, and answer with its news. Raises `ServiceError`."""
+        answer = await self._counter.sync(self._desk_of(node), request, self.term)
+        if self._stopping and not answer.news:
+            raise self._stopped()
+        return answer
+
+    def _unless_stopping(self, view: View) -> View:
+        if self._stopping and isinstance(view, Queued | Settling):
+            raise self._stopped()
+        return view
+
+    def _stopped(self) -> Stopping:
+        return Stopping("the coordinator is shutting down; its successor keeps places and slots")
+
+    def begin_stop(self) -> None:
+        """Answer every blocked request, and take no new ones."""
+        self._stopping = True
+        for desk in self.desks.values():
+            desk.dismiss_all()
+
+    def _desk_of(self, node: str) -> Desk:
+        """The node's desk, for a request."""
+        if self._stopping:
+            raise self._stopped()
+        self._require_ready()
+        desk = self.desks.get(node)
+        if desk is not None and not desk.empty:
+            return desk  # claims of a node that is gone can still renew and release
+        self._limits.nodes.require(node)
+        return desk or self._open(node)
+
+    # --- status -------------------------------------------------------------------------------
+
+    def node(self, node: str) -> NodeStatus:
+        """The node's limit and why, its slots and its queue. Raises `ServiceError`."""
+        self._require_ready()
+        desk = self.desks.get(node)
+        if desk is None:
+            self._limits.nodes.require(node)
+        return node_status(node, desk.table if desk else None, self._limits, self._clock.now())
+
+    def nodes(self) -> list[str]:
+        """The names of all nodes, and of those that are gone but still have Leases; sorted."""
+        return sorted(self._limits.nodes.names() | self.desks.keys())
+
+    def counts(self) -> list[NodeCounts]:
+        """Each of `nodes` in numbers."""
+        tables = {node: desk.table for node, desk in self.desks.items()}
+        return [counts(node, tables.get(node), self._limits) for node in self.nodes()]
+
+    def totals(self) -> Totals:
+        """Sums over all nodes."""
+        return totals(self.counts())
+
+    def config(self) -> ConfigStatus:
+        """What is in force, and what is wrong with the newest text."""
+        return config_status(self.namespace, self.keeper.state)
+
+    # --- limits -------------------------------------------------------------------------------
+
+    def limits_changed(self) -> None:
+        """Other rules are in force."""
+        for node in self.desks:
+            self.node_changed(node)
+
+    def node_changed(self, node: str) -> None:
+        """The node came, went, or its labels or hold annotation changed."""
+        desk = self.desks.get(node)
+        if desk is None:
+            return
+        limit, why = self._limits.limit(node)
+        if (limit, why) != (desk.table.limit, desk.table.limit_reason):
+            self.reports.limit_changed(node, desk.table.limit, limit, why)
+            self.apply(desk, m.SetLimit(limit, why))
+        hold = self._limits.hold(node)
+        if hold != desk.table.on_hold:
+            self.apply(desk, m.SetHold(hold))
+
+    # --- Leases -------------------------------------------------------------------------------
+
+    def take(self, event: StreamEvent) -> None:
+        """What the watch of the namespace's Leases says."""
+        match event:
+            case Listed():
+                self._listed(event)
+            case Changed():
+                self._saw(records.parse(event.obj), gone=False)
+            case Deleted():
+                self._saw(records.parse(event.obj), gone=True)
+            case Broken():
+                self.reports.stream_broken("leases", event.error, event.delay)
+                if self._trouble:
+                    self._trouble = f"Leases: {event.error}"
+
+    def _listed(self, event: Listed) -> None:
+        found: dict[str, dict[int, Lease]] = {}
+        for lease in map(records.parse, event.items):
+            if (place := records.place_of(lease)) is not None:
+                found.setdefault(place[0], {})[place[1]] = lease
+        if self._trouble:
+            self._take_over(event)
+        for node in found.keys() | self.desks.keys():
+            desk = self.desks.get(node) or self._open(node)
+            self.apply(desk, m.Relisted(found.get(node, {}), event.started))
+
+    def _take_over(self, event: Listed) -> None:
+        """The first picture is whole: from here on requests are served."""
+        self._trouble = ""
+        self.term = int(event.version) if event.version.isdecimal() else 0
+        self._grants_from = self._clock.now() + self._policy.settling
+        self._hands.spawn(self._settle())
+
+    async def _settle(self) -> None:
+        await asyncio.sleep(self._policy.settling)
+        self.sweep()
+
+    def _saw(self, lease: Lease, *, gone: bool) -> None:
+        place = records.place_of(lease)
+        if place is None:
+            return
+        node, ordinal = place
+        desk = self.desks.get(node) or self._open(node)
+        seen = m.Gone(ordinal, lease.version) if gone else m.Seen(ordinal, lease)
+        self.apply(desk, seen)
+
+    def _open(self, node: str) -> Desk:
+        """A desk for a node that is asked for, or has a Lease, for the first time."""
+        table = NodeTable(node, self.term, self._grants_from, self._policy)
+        desk = self.desks[node] = Desk(table)
+        self.apply(desk, m.SetLimit(*self._limits.limit(node)))
+        self.apply(desk, m.SetHold(self._limits.hold(node)))
+        return desk
+
+    # --- the loop: events in, commands out ------------------------------------------------------
+
+    def apply(self, desk: Desk, event: m.Event) -> None:
+        """Feed the event to the desk's table and set going what it commands."""
+        for command in desk.table.handle(event, self._clock.now()):
+            self._run(desk, command)
+
+    def _run(self, desk: Desk, command: m.Command) -> None:
+        match command:
+            case m.Answer():
+                desk.tell(command.claim)
+            case m.Relist():
+                self._hands.relist()
+            case m.Examine():
+                self._hands.spawn(self._examine(desk, command))
+            case m.Reclaimed():
+                self.reports.reclaimed(desk.table.node, command)
+            case _:
+                self._hands.spawn(self._operate(desk, command))
+
+    async def _operate(self, desk: Desk, op: m.Operation) -> None:
+        node = desk.table.node
+        outcome = await self._hands.writer.perform(node, op, self._silence_of(desk, op))
+        self.reports.outcome(node, op, outcome, self._clock.now())
+        if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
+            self._renewals.add(node, op.claim)
+        self.apply(desk, outcome)
+
+    def _silence_of(self, desk: Desk, op: m.Operation) -> float:
+        """Seconds since the renewal that a `Refresh` writes down."""
+        claim = desk.table.roll.claims.get(op.claim) if isinstance(op, m.Refresh) else None
+        return self._clock.now() - claim.renewed if claim else 0.0
+
+    async def _examine(self, desk: Desk, command: m.Examine) -> None:
+        while True:
+            try:
+                verdict = await self._hands.examine(command.pod, desk.table.node)
+                break
+            except ApiError as error:
+                self.reports.stream_broken("pods", error, _EXAMINE_AGAIN)
+                await asyncio.sleep(_EXAMINE_AGAIN)
+        self.reports.examined(desk.table.node, command, verdict)
+        self.apply(desk, m.Evidence(command.claim, verdict, command.pod))
+
+    def sweep(self) -> None:
+        """Time has passed: expire what is due, write some renewals, forget what is over."""
+        for node, desk in tuple(self.desks.items()):
+            if desk.table.roll.claims or desk.table.roll.ended or desk.table.picture.slots:
+                self.apply(desk, m.Tick())
+            self._forget_agents(desk)
+            if desk.empty and not desk.agents and self._limits.nodes.get(node) is None:
+                del self.desks[node]
+        if self._hands.writer.idle:
+            self._write_renewals()
+
+    def _forget_agents(self, desk: Desk) -> None:
+        old = self._clock.now() - AGENT_MEMORY
+        for name, record in tuple(desk.agents.items()):
+            if record.seen < old and record.waiter is None:
+                del desk.agents[name]
+
+    def _write_renewals(self) -> None:
+        for node, claim in self._renewals.due():
+            desk = self.desks.get(node)
+            if desk is not None and claim in desk.table.picture.named:
+                self.apply(desk, m.Courtesy(claim))
+                self._renewals.add(node, claim)

@@ -1,0 +1,99 @@
+"""Performs a table's operations on Leases and says how each ended.
+
+One call is one request. A write is rendered once, at its first attempt; after an unknown outcome
+the table commands it again and the same bytes are sent (promise P2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coordinator.core import messages as m
+from coordinator.kube import errors, records
+
+if TYPE_CHECKING:
+    from coordinator.kube.leases import LeaseStore
+    from coordinator.service.clock import Clock
+    from coordinator.service.gate import Gate
+
+_Put = m.Grant | m.HandOver | m.Free | m.Refresh
+
+
+class Writer:
+    """The writes of one pool."""
+
+    def __init__(self, namespace: str, store: LeaseStore, gate: Gate, clock: Clock) -> None:
+        self._namespace = namespace
+        self._store = store
+        self._gate = gate
+        self._clock = clock
+        self._bodies: dict[tuple[str, int], bytes] = {}
+        self._under_way = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether no operation is being sent or waits for its turn."""
+        return self._under_way == 0
+
+    async def perform(self, node: str, op: m.Operation, age: float = 0.0) -> m.Outcome:
+        """Send the operation once. `age` is how many seconds ago its claim was renewed."""
+        self._under_way += 1
+        try:
+            outcome = await self._outcome(node, op, age)
+        finally:
+            self._under_way -= 1
+        if not isinstance(outcome, m.Unknown):
+            self._bodies.pop((node, op.op), None)
+        return outcome
+
+    async def _outcome(self, node: str, op: m.Operation, age: float) -> m.Outcome:
+        try:
+            return await self._gate.run(lambda: self._send(node, op, age))
+        except (errors.Conflict, errors.AlreadyExists):
+            return m.Conflict(op.op)
+        except (errors.UnknownOutcome, errors.Unavailable):
+            return m.Unknown(op.op)
+        except errors.NotFound as error:
+            return _gone(op, str(error))
+        except errors.ApiError as error:
+            return m.Failed(op.op, str(error))
+
+    async def _send(self, node: str, op: m.Operation, age: float) -> m.Outcome:
+        match op:
+            case m.ReadBack():
+                return m.Read(op.op, await self._store.read(self._namespace, op.name))
+            case m.Remove():
+                await self._store.delete(self._namespace, op.base)
+                return m.Written(op.op, None)
+            case m.Make():
+                return m.Written(op.op, await self._store.create(self._namespace, node, op.name))
+        body = self._body(node, op, age)
+        name = op.base.name
+        return m.Written(op.op, await self._store.replace(self._namespace, name, body))
+
+    def _body(self, node: str, op: _Put, age: float) -> bytes:
+        body = self._bodies.get((node, op.op))
+        if body is None:
+            body = self._bodies[node, op.op] = self._render(node, op, age)
+        return body
+
+    def _render(self, node: str, op: _Put, age: float) -> bytes:
+        match op:
+            case m.Free():
+                return records.render_free(op.base, node)
+            case m.Refresh():
+                return records.render_refresh(op.base, node, self._clock.stamp(age), op.terms)
+            case _:
+                wall = self._clock.stamp()
+                return records.render_grant(op.base, node, op.claim, op.terms, wall)
+
+
+def _gone(op: m.Operation, why: str) -> m.Outcome:
+    """404: nobody has this uid any more, so the write's precondition can never hold again."""
+    match op:
+        case m.Remove():
+            return m.Written(op.op, None)
+        case m.Make():  # it is the namespace that is missing
+            return m.Failed(op.op, why)
+        case _:
+            return m.Conflict(op.op)

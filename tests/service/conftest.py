@@ -1,0 +1,35 @@
+"""What the tests of `coordinator.service` share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from coordinator.embedded import objects
+from coordinator.embedded.server import start
+from coordinator.embedded.store import Store
+from tests.service.cluster import NODE, NS, Cluster
+from tests.service.faults import Faults
+from tests.service.jumps import Jumps
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+
+@pytest.fixture
+async def jumps(monkeypatch: pytest.MonkeyPatch) -> Jumps:
+    return Jumps(monkeypatch)
+
+
+@pytest.fixture
+async def cluster(jumps: Jumps) -> AsyncIterator[Cluster]:
+    """One node, a ConfigMap that allows two slots, and an API server that takes faults."""
+    store = Store(namespaces=[NS, "default"])
+    objects.put(store, objects.node(NODE))
+    faults = Faults(jumps.now)
+    server = await start(store, middlewares=[faults.middleware])
+    made = Cluster(store, server, faults, jumps)
+    made.limit(2)
+    yield made
+    await made.stop()
