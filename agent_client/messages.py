@@ -76,8 +76,8 @@ class Problem:
 
     @property
     def passing(self) -> bool:
-        """Whether asking again later can help (429 and 5xx)."""
-        return self.status == 429 or self.status >= 500
+        """Whether asking again later can help (408, 429 and 5xx)."""
+        return self.status in {408, 429} or self.status >= 500
 
     def __str__(self) -> str:
         return self.detail or self.title or self.name

@@ -254,3 +254,15 @@ async def test_a_wrong_usage_is_64_and_says_what(flags: tuple[str, ...], says: s
     code, _, err = await outcome(FakeCoordinator(), *flags)
     assert code == 64
     assert says in err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_the_completion_script_knows_the_command_and_its_flags(
+    shell: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from agent_client import cli
+
+    with pytest.raises(SystemExit) as end:
+        cli.main(["--print-completion", shell])
+    assert end.value.code == 0
+    assert "unavailable-after" in capsys.readouterr().out

@@ -1,0 +1,105 @@
+"""Reading a request: its size, its time, its JSON and its fields, each with an error of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from coordinator.api.problems import Problem
+from coordinator.api.schemas import ClaimId, Namespace, NodeName
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aiohttp import web
+    from pydantic_core import ErrorDetails
+
+READ_TIMEOUT = 10.0
+"""Seconds for a whole body; the HTTP library itself waits for ever."""
+
+_RANGE_ERRORS = re.compile(r"(greater|less)_than(_equal)?|(string_)?too_(short|long)")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+PATH_FIELDS: dict[str, TypeAdapter[Any]] = {
+    "namespace": TypeAdapter(Namespace),
+    "node": TypeAdapter(NodeName),
+    "claim": TypeAdapter(ClaimId),
+}
+"""What a path may say."""
+
+
+async def read_json(request: web.Request, limit: int, timeout: float = READ_TIMEOUT) -> Any:
+    """The body's JSON value, of at most `limit` bytes. Raises `Problem`."""
+    if request.content_type != "application/json":
+        raise Problem(
+            "unsupported-media-type",
+            f"Content-Type is {request.content_type}; send application/json",
+        )
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise Problem("unsupported-media-type", "the body is compressed; send it as it is")
+    content = await _read(request, limit, timeout)
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise Problem("malformed", f"the body is not JSON: {error}") from None
+
+
+async def _read(request: web.Request, limit: int, timeout: float) -> bytes:
+    too_large = Problem("too-large", f"the body is larger than {limit} bytes")
+    if (request.content_length or 0) > limit:
+        raise too_large
+    content = bytearray()
+    try:
+        async with asyncio.timeout(timeout):
+            async for piece in request.content.iter_any():
+                content += piece
+                if len(content) > limit:
+                    raise too_large
+    except TimeoutError:
+        detail = f"the body was not complete after {timeout:g} s; send it again"
+        raise Problem("request-timeout", detail, retry_after=1) from None
+    return bytes(content)
+
+
+def parse(model: type[Model], value: Any, path: str = "") -> Model:
+    """The value as `model`; `path` says where it stands in the body. Raises `Problem`."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid(error.errors(include_url=False, include_input=False), path) from None
+
+
+def invalid(errors: Sequence[ErrorDetails], path: str = "") -> Problem:
+    """400 `malformed` when something has the wrong type or form, else 422 `out-of-range`."""
+    in_range = any(_RANGE_ERRORS.fullmatch(error["type"]) is None for error in errors)
+    fields = tuple((_field(path, error["loc"]), error["msg"]) for error in errors)
+    field, detail = fields[0]
+    more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""
+    name = "malformed" if in_range else "out-of-range"
+    return Problem(name, f"{field or 'the body'}: {detail}{more}", fields=fields)
+
+
+def _field(path: str, location: Iterable[int | str]) -> str:
+    for part in location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path
+
+
+def path_values(request: web.Request) -> dict[str, str]:
+    """The namespace, node and claim of the path. Raises `Problem`."""
+    values = dict(request.match_info)
+    for name, value in values.items():
+        try:
+            PATH_FIELDS[name].validate_python(value)
+        except ValidationError as error:
+            errors = error.errors(include_url=False, include_input=False)
+            raise invalid(errors, f"path.{name}") from None
+    return values

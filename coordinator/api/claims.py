@@ -1,0 +1,78 @@
+"""One claim by itself: ask, look, release. For scripts and people; agents use the sync call."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from coordinator.api.answers import granted_json, problem_of, queued_json, refused
+from coordinator.api.bodies import parse, path_values, read_json
+from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
+from coordinator.api.problems import Problem
+from coordinator.api.schemas import WAIT_SHARE, ClaimBody, unknown_fields
+from coordinator.core.messages import Refusal
+from coordinator.core.views import Granted, Queued, Released
+
+if TYPE_CHECKING:
+    from coordinator.core.messages import Ask
+    from coordinator.core.views import View
+    from coordinator.service.pool import Pool
+
+LARGEST_CLAIM = 64 * 1024
+"""Bytes of a PUT's body."""
+RELEASE_WAIT = 5.0
+"""Seconds that a DELETE waits for its write before it answers 503 `settling`."""
+
+
+async def put_claim(request: web.Request) -> web.Response:
+    """Ask for a slot, keep the place in the queue, or renew. 200 granted, 202 queued."""
+    path = path_values(request)
+    body = parse(ClaimBody, await read_json(request, LARGEST_CLAIM))
+    request[UNKNOWN_FIELDS] = unknown_fields(body)
+    pool = request.app[COORDINATOR].pool(path["namespace"])
+    ask = body.ask_for(path["claim"])
+    wait = _bounded(pool, path["node"], ask, body.waitSeconds)
+    try:
+        view = await pool.ask(path["node"], ask, wait)
+    except Refusal as refusal:
+        raise refused(refusal, ask.claim, path["node"]) from None
+    return _state(view, pool, path["node"])
+
+
+def _bounded(pool: Pool, node: str, ask: Ask, wait: float) -> float:
+    """A holder's wait ends in time for its next renewal."""
+    holds = ask.token is not None or isinstance(pool.look(node, ask.claim), Granted)
+    return min(wait, ask.terms.ttl / WAIT_SHARE) if holds else wait
+
+
+async def get_claim(request: web.Request) -> web.Response:
+    """The claim's state, without asking: neither a place in the queue nor a renewal."""
+    path = path_values(request)
+    pool = request.app[COORDINATOR].pool(path["namespace"])
+    node, claim = path["node"], path["claim"]
+    view = pool.look(node, claim)
+    if view is None:
+        raise Problem("unknown-claim", f"{node} knows no claim {claim}; PUT it to ask for a slot")
+    return _state(view, pool, node, queued=HTTPStatus.OK)
+
+
+async def delete_claim(request: web.Request) -> web.Response:
+    """Release the slot, or leave the queue. 204 once that is certain, 503 before."""
+    path = path_values(request)
+    pool = request.app[COORDINATOR].pool(path["namespace"])
+    view = await pool.leave(path["node"], path["claim"], RELEASE_WAIT)
+    if isinstance(view, Released):
+        return web.Response(status=HTTPStatus.NO_CONTENT)
+    return _state(view, pool, path["node"])
+
+
+def _state(
+    view: View, pool: Pool, node: str, queued: HTTPStatus = HTTPStatus.ACCEPTED
+) -> web.Response:
+    if isinstance(view, Granted):
+        return json_response(granted_json(view, pool.term))
+    if isinstance(view, Queued):
+        return json_response(queued_json(view, pool.term), queued)
+    raise problem_of(view, node)

@@ -1,0 +1,121 @@
+"""Around every handler: failures become problems, unknown fields a warning, faults a log line."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+from aiohttp import web
+
+from coordinator.api.problems import Problem
+from coordinator.service import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from coordinator.service.coordinator import Coordinator
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+COORDINATOR: web.AppKey[Coordinator] = web.AppKey("coordinator")
+DOCUMENT = web.AppKey("openapi", bytes)
+"""The OpenAPI document as it is served."""
+UNKNOWN_FIELDS: web.RequestKey[Sequence[str]] = web.RequestKey("unknown-fields")
+"""Where a handler leaves the names of fields that it ignored."""
+
+MOST_WARNED = 10
+"""Unknown fields named in one answer."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._\[\]-]")
+_SERVICE_PROBLEMS: dict[type[errors.ServiceError], str] = {
+    errors.NotReady: "not-ready",
+    errors.Stopping: "stopping",
+    errors.NodeNotSeen: "node-not-seen",
+    errors.NodeUnknown: "unknown-node",
+    errors.PoolUnknown: "unknown-pool",
+    errors.StaleSync: "stale-sync",
+}
+
+log = structlog.get_logger("coordinator.api")
+
+
+def json_response(body: object, status: int = 200) -> web.Response:
+    """The body as a JSON answer."""
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
+
+
+@web.middleware
+async def exchange(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer every request with what it asked for or with a problem."""
+    number, began = secrets.token_hex(4), time.monotonic()
+    response = await _answer(request, handler, number)
+    response.headers["X-Request-Id"] = number
+    response.headers["Server"] = "node-slots"
+    response.headers.update(warning_for(request.get(UNKNOWN_FIELDS, ())))
+    log.debug(
+        "request",
+        id=number,
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        seconds=round(time.monotonic() - began, 4),
+    )
+    return response
+
+
+async def _answer(request: web.Request, handler: Handler, number: str) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Problem as problem:
+        return _refusal(problem, request)
+    except errors.ServiceError as error:
+        return _refusal(service_problem(error), request)
+    except web.HTTPException as error:
+        return _routing(error, request)
+    except ConnectionError:
+        raise  # the caller went away while its body was read
+    except Exception:
+        log.exception("request_failed", id=number, method=request.method, path=request.path)
+        detail = f"request {number} failed; the coordinator's log says why under that id"
+        return _refusal(Problem("internal", detail), request)
+
+
+def _refusal(problem: Problem, request: web.Request) -> web.Response:
+    response = problem.response(request.path)
+    if not request.content.is_eof():
+        response.force_close()  # the rest of a body that nobody will read
+    return response
+
+
+def service_problem(error: errors.ServiceError) -> Problem:
+    """The problem that tells of this error. Raises `KeyError` for an error nobody gave one."""
+    retry_after = error.retry_after if isinstance(error, errors.Retriable) else None
+    return Problem(_SERVICE_PROBLEMS[type(error)], str(error), retry_after=retry_after)
+
+
+def _routing(error: web.HTTPException, request: web.Request) -> web.StreamResponse:
+    """What the router says, as a problem."""
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail = f"{request.path} does not take {request.method}; it takes {allowed}"
+        response = _refusal(Problem("method-not-allowed", detail), request)
+        response.headers["Allow"] = allowed
+        return response
+    if error.status == 404:
+        detail = f"there is nothing at {request.path}; /openapi.json lists what there is"
+        return _refusal(Problem("not-found", detail), request)
+    return error
+
+
+def warning_for(unknown: Sequence[str]) -> dict[str, str]:
+    """The `Warning` header that names unknown fields, safe to put into a header; {} for none."""
+    if not unknown:
+        return {}
+    shown = [_UNSAFE.sub("?", name)[:100] for name in unknown[:MOST_WARNED]]
+    more = f" and {len(unknown) - MOST_WARNED} more" if len(unknown) > MOST_WARNED else ""
+    noun = "field" if len(unknown) == 1 else "fields"
+    return {"Warning": f'299 - "unknown {noun}: {", ".join(shown)}{more}"'}

@@ -1,0 +1,190 @@
+"""The JSON forms of what the coordinator says of itself, its pools and its nodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NotRequired
+
+from typing_extensions import TypedDict
+
+from coordinator.api.answers import HolderJson, holder_json
+
+if TYPE_CHECKING:
+    from coordinator.core.views import SlotView, Waiting
+    from coordinator.service.status import ConfigStatus, NodeStatus, Totals
+
+
+class ConfigJson(TypedDict):
+    """The pool's ConfigMap. `accepted` is false while the newest text is not what is in force;
+    `version` is the resourceVersion in force, `since` when it was accepted (RFC 3339).
+    """
+
+    configMap: str | None
+    accepted: bool
+    error: str
+    warnings: list[str]
+    version: str
+    since: str
+    rules: list[str]
+    globalLimit: int
+
+
+class TotalsJson(TypedDict):
+    """Sums over a pool's nodes."""
+
+    nodes: int
+    limit: int
+    held: int
+    queued: int
+
+
+class PoolJson(TypedDict):
+    """One pool. `term` grows with every leader; `totals` is null before the first full picture."""
+
+    namespace: str
+    term: int
+    ready: bool
+    reason: str
+    config: ConfigJson
+    totals: TotalsJson | None
+
+
+class StatusJson(TypedDict):
+    """The coordinator. `checks` holds "" or what is wrong, by the name of what is looked at."""
+
+    version: str
+    ready: bool
+    checks: dict[str, str]
+    pools: list[PoolJson]
+
+
+class NodeSummaryJson(TypedDict):
+    """One node of a list. `hold` is why it gets no new grants, "" when it does."""
+
+    node: str
+    limit: int
+    held: int
+    queued: int
+    hold: str
+
+
+NodesJson = TypedDict("NodesJson", {"nodes": list[NodeSummaryJson], "continue": NotRequired[str]})
+"""A page of nodes; `continue` is there when more follow, to be sent back as it is."""
+
+
+class SkippedRuleJson(TypedDict):
+    """A rule that had no say, and why."""
+
+    rule: str
+    reason: str
+
+
+class SlotJson(TypedDict):
+    """One slot that has a Lease. `state` is absent, free, held, releasing, unresponsive or blocked.
+    `silentSeconds` tells how long ago its holder was last heard of.
+    """
+
+    slot: int
+    lease: str
+    state: str
+    detail: str
+    holder: HolderJson | None
+    fencingToken: int | None
+    acquired: str
+    silentSeconds: float | None
+
+
+class WaitingJson(TypedDict):
+    """One claim of the queue. `present` is false when its client stopped asking."""
+
+    claim: str
+    load: str
+    priority: int
+    position: int
+    present: bool
+
+
+class NodeJson(TypedDict):
+    """One node: its limit and the rules that made it, its slots, its queue."""
+
+    node: str
+    limit: int
+    decidedBy: str
+    matched: list[str]
+    skipped: list[SkippedRuleJson]
+    hold: str
+    held: int
+    slots: list[SlotJson]
+    queue: list[WaitingJson]
+
+
+def config_json(config: ConfigStatus) -> ConfigJson:
+    """The ConfigMap's state."""
+    return ConfigJson(
+        configMap=config.config_map,
+        accepted=config.accepted,
+        error=config.error,
+        warnings=list(config.warnings),
+        version=config.version,
+        since=config.since,
+        rules=list(config.rules),
+        globalLimit=config.global_limit,
+    )
+
+
+def totals_json(totals: Totals) -> TotalsJson:
+    """The sums."""
+    return TotalsJson(
+        nodes=totals.nodes, limit=totals.limit, held=totals.held, queued=totals.queued
+    )
+
+
+def summary_json(node: NodeStatus) -> NodeSummaryJson:
+    """The node in one line."""
+    return NodeSummaryJson(
+        node=node.node,
+        limit=node.limit,
+        held=node.held,
+        queued=len(node.queue),
+        hold=node.hold,
+    )
+
+
+def node_json(node: NodeStatus) -> NodeJson:
+    """The node in full."""
+    return NodeJson(
+        node=node.node,
+        limit=node.limit,
+        decidedBy=node.decided_by,
+        matched=list(node.matched),
+        skipped=[SkippedRuleJson(rule=rule, reason=why) for rule, why in node.skipped],
+        hold=node.hold,
+        held=node.held,
+        slots=[slot_json(slot) for slot in node.slots],
+        queue=[waiting_json(waiting) for waiting in node.queue],
+    )
+
+
+def slot_json(slot: SlotView) -> SlotJson:
+    """One slot."""
+    silent = slot.silent_seconds
+    return SlotJson(
+        slot=slot.slot,
+        lease=slot.lease,
+        state=slot.state,
+        detail=slot.detail,
+        holder=holder_json(slot.held) if slot.held else None,
+        fencingToken=slot.token,
+        acquired=slot.acquired,
+        silentSeconds=None if silent is None else round(silent, 1),
+    )
+
+
+def waiting_json(waiting: Waiting) -> WaitingJson:
+    """One claim of the queue."""
+    return WaitingJson(
+        claim=waiting.claim,
+        load=waiting.load,
+        priority=waiting.priority,
+        position=waiting.position,
+        present=waiting.present,
+    )

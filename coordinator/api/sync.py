@@ -1,0 +1,115 @@
+"""The call that agents use: all claims of one agent, and the ids that it releases, in one request.
+
+Each claim is judged by itself. A claim that cannot be read is refused in its own place of the
+answer, as long as it has a readable id, so that the others are renewed all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from coordinator.api.answers import SyncJson, element, troubled
+from coordinator.api.bodies import parse, path_values, read_json
+from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
+from coordinator.api.problems import Problem
+from coordinator.api.schemas import WAIT_SHARE, Body, ClaimId, SyncBody, SyncClaim, unknown_fields
+from coordinator.service.asking import SyncRequest
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from coordinator.core.messages import Ask
+    from coordinator.service.asking import SyncAnswer
+
+LARGEST_SYNC = 2 * 1024 * 1024
+"""Bytes. A thousand claims and releases with the longest names of everything fit."""
+
+
+class _Identified(Body):
+    claim: ClaimId
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A sync's claims as far as they can be read."""
+
+    ids: list[str] = field(default_factory=list)
+    asks: list[Ask] = field(default_factory=list)
+    problems: dict[str, Problem] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    def add(self, value: Any, path: str) -> None:
+        """Read one claim. Raises `Problem` when not even its id can be read."""
+        claim = parse(_Identified, value, path).claim
+        self.ids.append(claim)
+        try:
+            body = parse(SyncClaim, value, path)
+        except Problem as problem:
+            self.problems[claim] = problem
+        else:
+            self.asks.append(body.ask())
+            self.unknown += unknown_fields(body, f"{path}.")
+
+
+async def sync(request: web.Request) -> web.Response:
+    """Renew, keep places, release; answered at once with news, else within `waitSeconds`."""
+    path = path_values(request)
+    body = parse(SyncBody, await read_json(request, LARGEST_SYNC))
+    reading = _read(body)
+    request[UNKNOWN_FIELDS] = unknown_fields(body) + reading.unknown
+    pool = request.app[COORDINATOR].pool(path["namespace"])
+    answer = await pool.sync(path["node"], _request(body, reading))
+    return json_response(_answer(reading, answer, path["node"]))
+
+
+def _read(body: SyncBody) -> _Reading:
+    reading = _Reading()
+    for index, value in enumerate(body.claims):
+        reading.add(value, f"claims[{index}]")
+    _once(reading.ids, "claims")
+    _once(body.releases, "releases")
+    both = [i for i, claim in enumerate(body.releases) if claim in set(reading.ids)]
+    if both:
+        raise _twice(f"releases[{both[0]}]", "is asked for in `claims` as well")
+    return reading
+
+
+def _once(ids: list[str], where: str) -> None:
+    seen: set[str] = set()
+    for index, claim in enumerate(ids):
+        if claim in seen:
+            raise _twice(f"{where}[{index}]", "stands here twice; one id is one claim")
+        seen.add(claim)
+
+
+def _twice(field: str, detail: str) -> Problem:
+    return Problem("malformed", f"{field}: {detail}", fields=((field, detail),))
+
+
+def _request(body: SyncBody, reading: _Reading) -> SyncRequest:
+    """A claim refused here is an answer in itself: then nobody waits."""
+    held = [ask.terms.ttl / WAIT_SHARE for ask in reading.asks if ask.token is not None]
+    return SyncRequest(
+        agent=body.agent,
+        boot=body.boot,
+        sequence=body.sequence,
+        wait=0.0 if reading.problems else min([body.waitSeconds, *held]),
+        asks=tuple(reading.asks),
+        releases=tuple(body.releases),
+    )
+
+
+def _answer(reading: _Reading, answer: SyncAnswer, node: str) -> SyncJson:
+    views = dict(zip((ask.claim for ask in reading.asks), answer.claims, strict=True))
+    return SyncJson(
+        term=answer.term,
+        sequence=answer.sequence,
+        claims=[
+            troubled(claim, "refused", reading.problems[claim])
+            if claim in reading.problems
+            else element(views[claim], claim, node, answer.term)
+            for claim in reading.ids
+        ],
+        released=list(answer.released),
+    )

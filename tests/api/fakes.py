@@ -1,0 +1,117 @@
+"""A coordinator whose answers a test writes down, and which remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from coordinator.core.messages import Refusal
+from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
+from coordinator.service.asking import SyncAnswer, SyncRequest
+from coordinator.service.errors import NotReady, PoolUnknown
+from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
+
+if TYPE_CHECKING:
+    from coordinator.core.messages import Ask
+    from coordinator.core.views import View
+
+HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None)
+GRANTED = Granted("c1", 0, "node1-slot-0", 1201, 60)
+QUEUED = Queued("c1", 2, (1234, 17), "1 of 1 slots of node1 are held", (HELD,))
+CONFIG = ConfigStatus("velero", "limits", True, "", ("a warning",), "911", "then", ("rule: 1",), 2)
+
+
+def node_status(name: str) -> NodeStatus:
+    slot = SlotView(0, f"{name}-slot-0", "held", "", HELD, 1201, "then", 3.21)
+    waiting = Waiting("c2", "backup-1/pvc-2", 0, 1, True)
+    return NodeStatus(
+        name, 1, "globalConfig", ("rule",), (("other", "why"),), "", 1, (slot,), (waiting,)
+    )
+
+
+@dataclass
+class FakePool:
+    namespace: str = "velero"
+    term: int = 1234
+    trouble: str = ""
+    answer: View | Exception | None = None
+    """What `ask`, `look` and `leave` say."""
+    sync_answers: tuple[View | Refusal, ...] = ()
+    sync_error: Exception | None = None
+    names: list[str] = field(default_factory=lambda: ["node1", "node2", "node3"])
+    settings: ConfigStatus = CONFIG
+    asked: list[tuple[str, Ask, float]] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+    synced: list[tuple[str, SyncRequest]] = field(default_factory=list)
+    forever: bool = False
+    waiting: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ready(self) -> str:
+        return self.trouble
+
+    def _told(self) -> View | None:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def ask(self, node: str, ask: Ask, wait: float) -> View | None:
+        self.asked.append((node, ask, wait))
+        if self.forever:
+            await self._block()
+        return self._told()
+
+    async def _block(self) -> None:
+        self.waiting.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.set()
+
+    def look(self, node: str, claim: str) -> View | None:
+        return None if isinstance(self.answer, Refusal) else self._told()
+
+    async def leave(self, node: str, claim: str, wait: float) -> View | None:
+        self.left.append((node, claim))
+        return self._told()
+
+    async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
+        self.synced.append((node, request))
+        if self.sync_error is not None:
+            raise self.sync_error
+        return SyncAnswer(self.term, request.sequence, self.sync_answers, request.releases, True)
+
+    def node(self, node: str) -> NodeStatus:
+        self._told()
+        if self.trouble:
+            raise NotReady(self.trouble)
+        return node_status(node)
+
+    def nodes(self) -> list[str]:
+        return self.names
+
+    def counts(self) -> list[NodeCounts]:
+        return [
+            NodeCounts(one.node, one.limit, one.held, len(one.queue))
+            for one in map(self.node, self.nodes())
+        ]
+
+    def totals(self) -> Totals:
+        return Totals(3, 3, 3, 3)
+
+    def config(self) -> ConfigStatus:
+        return self.settings
+
+
+class FakeCoordinator:
+    def __init__(self, pool: FakePool) -> None:
+        self.pools = {pool.namespace: pool}
+
+    def pool(self, namespace: str) -> FakePool:
+        if namespace not in self.pools:
+            raise PoolUnknown(f"no pool in namespace {namespace}")
+        return self.pools[namespace]
+
+    def ready(self) -> dict[str, str]:
+        return {name: pool.ready() for name, pool in self.pools.items()}

@@ -1,0 +1,104 @@
+"""The document tells of what is served, and of nothing else."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from coordinator.api.app import api_app, health_app
+from coordinator.api.openapi import document
+from coordinator.api.problems import BASE, KINDS, Problem, ProblemJson
+from coordinator.api.routes import API, HEALTH, Reply, Route
+from coordinator.api.schemas import SyncBody, SyncClaim
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from coordinator.service.coordinator import Coordinator
+    from coordinator.service.metrics import Metrics
+    from tests.api.conftest import Caller
+
+DOCUMENT = document()
+REPLIES = [
+    pytest.param(reply, id=f"{route.method} {route.path} {reply.status}")
+    for route in (*API, *HEALTH)
+    for reply in route.replies
+    if reply.example is not None
+]
+BODIES = [
+    pytest.param(route, id=f"{route.method} {route.path}")
+    for route in API
+    if route.body is not None
+]
+
+
+def served(app: web.Application) -> set[tuple[str, str]]:
+    return {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+
+
+def test_the_document_and_the_routers_have_the_same_routes(
+    coordinator: Coordinator, metrics: Metrics
+) -> None:
+    told = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
+    assert told == served(api_app(coordinator)) | served(health_app(coordinator, metrics))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    found = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(DOCUMENT)))
+    assert {"SyncClaim", "ProblemJson", "GrantedJson"} <= found
+    assert found == set(schemas)
+    assert "$defs" not in str(DOCUMENT)
+
+
+@pytest.mark.parametrize("reply", REPLIES)
+def test_the_example_of_an_answer_fits_its_schema(reply: Reply) -> None:
+    TypeAdapter(reply.type).validate_python(reply.example, strict=True)
+
+
+@pytest.mark.parametrize("route", BODIES)
+def test_the_example_of_a_request_is_taken_whole(route: Route) -> None:
+    assert route.body is not None
+    assert not route.body.model_validate(route.body_example).model_extra
+
+
+def test_the_claims_of_the_sync_example_are_taken_whole() -> None:
+    [route] = [route for route in API if route.body is SyncBody]
+    for claim in SyncBody.model_validate(route.body_example).claims:
+        assert not SyncClaim.model_validate(claim).model_extra
+
+
+def test_every_problem_is_documented_with_an_example_that_fits() -> None:
+    examples = [
+        example["value"]
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+        for answer in operation["responses"].values()
+        for media in answer.get("content", {}).values()
+        for example in media.get("examples", {}).values()
+    ]
+    for example in examples:
+        TypeAdapter(ProblemJson).validate_python(example, strict=True)
+    by_router = {"not-found", "method-not-allowed"}
+    assert {example["type"] for example in examples} == {BASE + n for n in KINDS.keys() - by_router}
+    assert DOCUMENT["components"]["schemas"]["ProblemJson"]["properties"]["type"]["enum"] == [
+        BASE + name for name in KINDS
+    ]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_busy_answers_always_say_when_to_come_back(name: str) -> None:
+    response = Problem(name, "detail").response()
+    assert ("Retry-After" in response.headers) == (KINDS[name].status in {429, 503})
+
+
+async def test_the_document_is_served(api: Caller) -> None:
+    served_document: dict[str, Any] = (await api("GET", "/openapi.json")).json
+    assert served_document == DOCUMENT
