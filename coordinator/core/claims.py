@@ -57,9 +57,9 @@ class Claim:
     """The fencing token that is its answer: the presented one, else of the oldest Lease (P6)."""
     answered: bool = False
     """Whether an open request was answered with `chosen`: it gets no other answer (P6)."""
-    settled: bool = False
-    """Whether its client came back after that: every other Lease of it is a stray. An answer
-    alone proves nothing, the connection may be half-open and the client hear another leader."""
+    presented: bool = False
+    """Whether its agent came with the token `chosen`: every other Lease of it is a stray. An answer
+    proves nothing: nobody may have heard it, and the agent may hold what another leader granted."""
     forfeited: bool = False
     """Whether the answered grant is gone: another Lease that names it is kept for the agent that
     shows its token, else until the TTL."""
@@ -103,7 +103,7 @@ class Claim:
     def present_token(self, token: int) -> None:
         """The agent came back with the token of a grant that stands: it is the claim's only one."""
         self.chosen, self.doubt, self.forfeited = token, None, False
-        self.answered = self.settled = self.confirmed = True
+        self.answered = self.presented = self.confirmed = True
 
     def abandoned(self, now: float, presence: float) -> bool:
         """Whether a waiting claim is given up: not heard of for its TTL."""

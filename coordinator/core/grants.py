@@ -41,8 +41,8 @@ def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation |
     claim = table.roll.claims.get(lease.holder.claim)
     if claim is None or _is_stray(table, lease.holder, claim):
         return Free(table.picture.next_op(), slot.ordinal, lease)
-    if claim.leaving == "expired" and claim.renewed >= claim.left:
-        claim.leaving = ""  # it came back before anything took effect
+    if _came_back(table, claim):
+        claim.leaving = ""
     if claim.leaving:
         return _let_go(table, slot, lease, claim, now)
     if claim.terms.pod != lease.holder.terms.pod:
@@ -50,10 +50,16 @@ def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation |
     return None
 
 
+def _came_back(table: NodeTable, claim: Claim) -> bool:
+    """Whether an expired claim was heard of before anything was sent that takes a slot of it."""
+    late = claim.leaving == "expired" and claim.renewed >= claim.left
+    return late and all(slot.op is None for slot in table.picture.slots_of(claim.id))
+
+
 def _is_stray(table: NodeTable, holder: Holder, claim: Claim) -> bool:
-    """Whether the agent was answered with another Lease, and that one stands (P6)."""
+    """Whether the agent was agent itself showed another Lease, and that one stands (P6)."""
     token = claim.chosen
-    if not claim.settled or token is None or holder.token == token:
+    if not claim.presented or token is None or holder.token == token:
         return False
     return table.picture.shows(claim.id, token)
 

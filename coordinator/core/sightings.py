@@ -137,7 +137,7 @@ def _unheld(table: NodeTable, name: str, lease: str, now: float) -> None:
 
 def _lose_answer(table: NodeTable, claim: Claim, now: float) -> None:
     """Its grant is gone and another Lease names it: no claim is answered with two (P6)."""
-    if claim.settled:
+    if claim.presented:
         table.roll.part(claim, "lost", now)
         return
     if claim.answered:

@@ -140,7 +140,7 @@ class NodeTable:
         claim.renewed = now
         claim.unresponsive = False
         if token is None:
-            claim.answered = claim.settled = True
+            claim.answered = True
         else:
             claim.present_token(token)
 
@@ -264,6 +264,8 @@ class NodeTable:
         claim = self.roll.claims[heir]
         if claim.leaving:
             self.end(claim, claim.leaving, "it left while its grant was being written", now)
+        elif claim.refuted:
+            self.roll.drop(claim)  # who last asked may believe to hold: a plain request comes anew
         elif claim.doubt is None:
             self.roll.queue.add(claim)
 

@@ -109,10 +109,10 @@ def view_of(table: NodeTable, claim_id: str, now: float, token: int | None = Non
         return _ended(table, claim_id, now)
     if token is not None and token in claim.refuted:
         return Lost(claim_id, f"no Lease of {table.node} names it with the fencing token {token}")
-    if claim.forfeited:
-        return Lost(claim_id, "the grant that was answered was taken from it by another hand")
     if claim.leaving:
         return Settling(claim_id, "its slot is being given back")
+    if claim.forfeited:
+        return Lost(claim_id, "the grant that was answered was taken from it by another hand")
     if claim.doubt is not None and (token is not None or not table.picture.busy(claim_id)):
         return Settling(claim_id, "its fencing token is being looked up in a fresh list")
     slot = table.slot_of(claim)

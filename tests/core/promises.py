@@ -87,6 +87,8 @@ def let_go(world: World, site: Site, command: m.Free | m.HandOver) -> None:
         return
     stray = site.table.picture.shows(name, record.chosen or -1) and record.chosen != holder.token
     renewed = max(site.asked.get(name, 0.0), site.born)
+    if record.forfeited:  # who asks without the token is told "lost", and renews nothing
+        renewed = record.renewed
     expired = world.now - renewed >= record.terms.ttl
     assert stray or expired or record.leaving == "lost", f"P4: {name} loses its slot"
 

@@ -227,6 +227,19 @@ def test_a_token_shown_while_the_claims_grant_is_written_is_looked_up() -> None:
     assert isinstance(play.view("a", 5), Lost)
 
 
+def test_a_claim_whose_token_was_refuted_waits_again_only_when_it_asks_without_one() -> None:
+    play = Play()
+    grant = play.done(play(ask("a"), m.Make), m.Grant)
+    play(ask("a", token=5), m.Relist)
+    play.relist(started=play.now + 1)
+    play.hand(0, free_lease(0))
+    read = play.done(grant, m.ReadBack)
+    play.done(read)
+    assert play.waits() == []
+    assert play.view("a") is None
+    play(ask("a"), m.Grant)
+
+
 def test_a_token_that_never_was_takes_nothing_from_who_holds_under_the_same_id() -> None:
     play = Play()
     held = play.grant("a")
@@ -269,11 +282,15 @@ def two_leases(play: Play) -> None:
     play.relist()
 
 
-def test_of_two_leases_the_older_is_answered_and_the_other_cleared() -> None:
+def test_of_two_leases_the_older_is_answered_and_the_other_cleared_once_its_token_is_shown() -> (
+    None
+):
     play = Play(2)
     two_leases(play)
     assert play.granted("a").token == 51
-    free = play(ask("a"), m.Free)
+    play(ask("a"))
+    assert play.holders() == {0: "a", 1: "a"}
+    free = play(ask("a", token=51), m.Free)
     assert free.base.holder.token == 52
     assert play.granted("a").token == 51
 
@@ -291,7 +308,7 @@ def test_of_two_leases_the_one_whose_token_is_shown_stays() -> None:
 def test_the_token_of_a_stray_that_is_being_cleared_is_not_answered() -> None:
     play = Play(2)
     two_leases(play)
-    free = play(ask("a"), m.Free)
+    free = play(ask("a", token=51), m.Free)
     play(ask("a", token=52), m.Relist)
     assert isinstance(play.view("a", 52), Settling)
     play.done(free)
@@ -303,12 +320,36 @@ def test_the_token_of_a_stray_that_is_being_cleared_is_not_answered() -> None:
 def test_a_claim_whose_answered_lease_is_gone_is_lost_and_not_given_its_stray() -> None:
     play = Play(2)
     two_leases(play)
-    free = play(ask("a"), m.Free)
+    free = play(ask("a", token=51), m.Free)
     read = play(play.hand(1, free_lease(1)), m.ReadBack)
     play.done(read)
     assert isinstance(play.view("a"), Settling)
     play.done(free)
     assert isinstance(play.view("a"), Lost)
+
+
+def test_an_unheard_answer_whose_lease_is_gone_leaves_the_other_one_to_who_shows_its_token() -> (
+    None
+):
+    play = Play(2)
+    two_leases(play)
+    play(ask("a"))
+    play.done(play(play.hand(1, free_lease(1)), m.ReadBack))
+    assert isinstance(play.view("a"), Lost)
+    assert play.holders() == {0: "a"}
+    play(ask("a", token=52))
+    assert play.granted("a").token == 52
+
+
+def test_a_release_of_a_claim_whose_answered_lease_is_gone_ends_when_no_lease_names_it() -> None:
+    play = Play(2)
+    two_leases(play)
+    play(ask("a"))
+    play.done(play(play.hand(1, free_lease(1)), m.ReadBack))
+    free = play(m.Leave("a"), m.Free)
+    assert isinstance(play.view("a"), Settling)
+    play.done(free)
+    assert isinstance(play.view("a"), Released)
 
 
 def test_a_new_leader_gives_every_holder_a_full_ttl() -> None:
