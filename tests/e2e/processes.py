@@ -1,0 +1,222 @@
+"""The programs themselves, as an operator starts them; every one ends with its test.
+
+Each runs on a leash (`tests/realserver/leash.py`), so that not even a killed test run leaves one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.cluster import CONFIG
+from tests.e2e.journal import Journal
+from tests.e2e.waiting import DEADLINE, until
+from tests.e2e.wire import Answer, Http, NoAnswer
+from tests.realserver.process import Process, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tests.e2e.cluster import Cluster
+
+LOAD = Path(__file__).with_name("load.py")
+SCRIPTS = Path(sysconfig.get_path("scripts"))
+
+
+class Program(Process):
+    """A program with an environment of its own. Its exit code is 128 + N when signal N ended it."""
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
+        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        pairs = [f"{name}={value}" for name, value in (kept | dict(environment)).items()]
+        super().__init__([str(shutil.which("env")), "-i", *pairs, *command], log)
+        self.name = Path(command[0]).name
+        self.log = log
+
+    def exit_code(self, seconds: float = DEADLINE) -> int:
+        """Waits for the end. Fails the case when it does not come in time."""
+        try:
+            return self._leash.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"{self.name} runs on after {seconds:g} s: {self.output}"
+            ) from None
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def wait_said(self, words: str) -> None:
+        until(lambda: words in self.output, f"{self.name} says {words!r}: {self.output}")
+
+
+class Coordinator(Program):
+    """`slot-coordinator serve`. A successor takes over the ports: agents know one URL."""
+
+    def __init__(self, command: Sequence[str], ports: tuple[int, int], log: Path) -> None:
+        listen, health = ports
+        flags = ["--listen-port", str(listen), "--health-port", str(health), "--log-level", "debug"]
+        super().__init__([str(SCRIPTS / "slot-coordinator"), "serve", *command, *flags], {}, log)
+        self.api = Http(f"http://127.0.0.1:{listen}")
+        self.health = Http(f"http://127.0.0.1:{health}")
+
+    def logged(self, event: str) -> list[Any]:
+        """The log's lines of one event."""
+        lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+
+    def wait_listening(self) -> None:
+        until(lambda: self._is_up() and self.logged("listening"), f"listening: {self.output}")
+
+    def wait_ready(self) -> None:
+        self.wait_listening()
+        until(lambda: self.health.get("/readyz").status == 200, f"ready: {self.output}")
+
+    def _is_up(self) -> bool:
+        assert self.is_running(), f"the coordinator ended: {self.output}"
+        return True
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The value of one sample."""
+        told = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
+        start = f"{name}{{{told}}} "
+        lines = self.health.get("/metrics").text.splitlines()
+        found = [line for line in lines if line.startswith(start)]
+        assert len(found) == 1, (start, found)
+        return float(found[0].removeprefix(start))
+
+
+class Site:
+    """What runs on one cluster in one test: the coordinator, the agents, and their journal."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.cluster = cluster
+        self.folder = folder
+        self.journal = Journal(folder)
+        self._programs: list[Program] = []
+        self._ports = (free_port(), free_port())
+        self.coordinator: Coordinator
+
+    @property
+    def api(self) -> Http:
+        return self.coordinator.api
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._ports[0]}"
+
+    def close(self) -> None:
+        for program in reversed(self._programs):
+            program.end()
+
+    def serve(self, *, kubeconfig: Path | None = None, config: str | None = CONFIG) -> Coordinator:
+        """Starts a coordinator for the namespace; it need not be ready yet."""
+        command = ["--namespace", self.cluster.namespace]
+        command += ["--node-agent-configmap", config] if config else []
+        command += ["--kubeconfig", str(kubeconfig or self.cluster.server.kubeconfig)]
+        self.coordinator = Coordinator(command, self._ports, self._log("coordinator"))
+        self._programs.append(self.coordinator)
+        return self.coordinator
+
+    def start(self) -> Coordinator:
+        """Starts a coordinator and waits until it is ready."""
+        self.serve().wait_ready()
+        return self.coordinator
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the coordinator by a signal; what comes back is its exit code. 5 s are promised."""
+        self.coordinator.send(number)
+        return self.coordinator.exit_code(5.0)
+
+    def agent(
+        self,
+        load: str,
+        node: str,
+        *options: str,
+        seconds: float = 0.0,
+        code: int = 0,
+        pod: str = "",
+    ) -> Program:
+        """`slot-agent run` with a load that ends `seconds` after its gate opened."""
+        command = [str(SCRIPTS / "slot-agent"), "run", "--load", load, *options, "--"]
+        command += [sys.executable, "-I", "-S", str(LOAD), str(self.folder)]
+        command += [str(seconds), str(code)]
+        environment = {
+            "NODE_SLOTS_URL": self.url,
+            "NODE_SLOTS_NAMESPACE": self.cluster.namespace,
+            "NODE_NAME": node,
+        }
+        if pod:
+            environment |= {"POD_NAMESPACE": self.cluster.namespace, "POD_NAME": pod}
+        self._programs.append(Program(command, environment, self._log(load)))
+        return self._programs[-1]
+
+    def _log(self, name: str) -> Path:
+        """A file of its own for each start."""
+        return self.folder / f"{name}-{len(self._programs)}.log"
+
+    # --- asking the coordinator -------------------------------------------------------------------
+
+    @property
+    def pool_path(self) -> str:
+        return f"/v1/namespaces/{self.cluster.namespace}"
+
+    def node_path(self, node: str) -> str:
+        return f"{self.pool_path}/nodes/{node}"
+
+    def claim_path(self, node: str, claim: str) -> str:
+        return f"{self.node_path(node)}/claims/{claim}"
+
+    def ask(self, node: str, claim: str, **body: Any) -> Answer:
+        """PUTs a claim; its load is named as the claim where the body names none."""
+        return self.api.put(self.claim_path(node, claim), {"load": claim, **body})
+
+    def granted(self, node: str, claim: str, **body: Any) -> Any:
+        """The grant of a claim that must get a slot; it waits for it as a client may."""
+
+        def look() -> Any:
+            answer = self._tried(node, claim, **body)
+            return answer.json if answer is not None and answer.status == 200 else None
+
+        return until(look, f"grant of {claim}")
+
+    def _tried(self, node: str, claim: str, **body: Any) -> Answer | None:
+        """What a client that goes on asking gets; None where there is no coordinator."""
+        try:
+            answer = self.ask(node, claim, waitSeconds=2, **body)
+        except NoAnswer:
+            return None
+        assert answer.status in {200, 202, 503}, answer.raw
+        return answer
+
+    def release(self, node: str, claim: str) -> None:
+        answer = self.api.delete(self.claim_path(node, claim))
+        assert answer.status == 204, answer.raw
+
+    def node(self, node: str) -> Any:
+        """The node's status."""
+        answer = self.api.get(self.node_path(node))
+        assert answer.status == 200, answer.raw
+        return answer.json
+
+    def queue(self, node: str) -> list[str]:
+        """The loads that wait, in order, as far as their clients still ask."""
+        return [waiting["load"] for waiting in self.node(node)["queue"] if waiting["present"]]
+
+    def wait_queue(self, node: str, *loads: str) -> None:
+        until(lambda: self.queue(node) == list(loads), f"queue {loads}: {self.node(node)}")
+
+    def wait_limit(self, node: str, limit: int) -> None:
+        until(lambda: self.node(node)["limit"] == limit, f"limit {limit}: {self.node(node)}")
+
+    def config(self) -> Any:
+        """The state of the ConfigMap as /v1/status tells it."""
+        (pool,) = self.api.get("/v1/status").json["pools"]
+        return pool["config"]

@@ -1,0 +1,152 @@
+"""Two coordinators lead at once, election left out: compare-and-swap alone keeps P3 and P5.
+
+The judge looks at what clients saw, not at the Leases. That it can see is shown with bugs planted
+into the PUTs:
+
+- An older decision with the newest resourceVersion gives one slot to two clients at once.
+- Without any resourceVersion the API server refuses the PUT itself, so nobody gets a slot.
+- Without the uid a late PUT onto a Lease that was deleted meanwhile makes it again, with a token
+  older than ones that clients have been answered with. Two holders at once cannot come of it as
+  long as only free Leases are deleted: a Lease that is held exists, and onto an existing one the
+  resourceVersion alone refuses the late PUT. So the order of tokens is what shows it, and a
+  resource that checks tokens would refuse that client.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+from coordinator.embedded.server import start
+from coordinator.embedded.store import Store
+from coordinator.kube.credentials import Access, OpenAccess, load_kubeconfig
+from tests.e2e import seasoning
+from tests.e2e.hammer import MOST, Hammer
+from tests.e2e.holds import Hold, judge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from tests.e2e.seasoning import Bug
+
+SECONDS = float(os.environ.get("NODESLOTS_HAMMER_SECONDS", "60"))
+SHORT = 6.0
+"""Seconds of the run on the embedded server."""
+PATIENCE = 40.0
+"""Seconds after which a planted bug counts as not seen; it takes one or two."""
+REAL = pytest.param("real", marks=pytest.mark.real)
+REAL_AND_LONG = pytest.param(
+    "real", marks=[pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(2 * SECONDS + 120)]
+)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Thousands of log lines would be the larger part of the work."""
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet)
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def access(request: pytest.FixtureRequest) -> AsyncIterator[Access]:
+    if request.param == "real":
+        real = request.getfixturevalue("real_server")
+        yield await load_kubeconfig(str(real.kubeconfig))
+        return
+    server = await start(Store())
+    yield OpenAccess(server.url)
+    await server.stop()
+
+
+def tell(capsys: pytest.CaptureFixture[str], figures: str) -> None:
+    """Shows the figures although output is captured: they are the point of the run."""
+    with capsys.disabled():
+        sys.stdout.write(f"\nhammer: {figures}\n")
+
+
+@pytest.mark.parametrize("access", ["embedded", REAL_AND_LONG], indirect=True)
+async def test_no_slot_is_held_twice_and_tokens_grow_while_two_coordinators_lead(
+    access: Access, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = SHORT if isinstance(access, OpenAccess) else SECONDS
+    async with Hammer(access) as hammer:
+        await hammer.run(seconds)
+        tell(capsys, f"{seconds:g} s: {hammer.figure_line()}")
+        assert not judge(hammer.holds, MOST)
+        assert await hammer.everything_free()
+    assert len(hammer.holds) > 50
+    assert hammer.conflicts > 5
+    assert hammer.figures.kinds["hand-overs"] > 5
+
+
+@pytest.mark.parametrize("access", ["embedded", REAL], indirect=True)
+@pytest.mark.parametrize(
+    ("bug", "seen"),
+    [
+        (seasoning.newest_version, "two holders at once"),
+        (seasoning.without_uid, "the fencing token did not grow"),
+    ],
+)
+async def test_a_put_that_leaves_out_what_it_was_made_from_is_seen_by_the_clients(
+    access: Access, bug: Bug, seen: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def has_seen(hammer: Hammer) -> bool:
+        return any(fault.startswith(seen) for fault in judge(hammer.holds, MOST))
+
+    async with Hammer(access, bug=bug) as hammer:
+        await hammer.run(PATIENCE, stop=has_seen)
+        tell(capsys, f"{bug.__name__}: {hammer.figure_line()}")
+    assert has_seen(hammer)
+
+
+@pytest.mark.parametrize("access", ["embedded", REAL], indirect=True)
+async def test_a_put_without_resource_version_gets_nobody_a_slot(access: Access) -> None:
+    def has_refused(hammer: Hammer) -> bool:
+        return hammer.refusals > 5
+
+    async with Hammer(access, bug=seasoning.without_version) as hammer:
+        await hammer.run(PATIENCE, stop=has_refused)
+    assert has_refused(hammer)
+    assert not hammer.holds
+
+
+def test_the_judge_accepts_slots_that_follow_each_other() -> None:
+    holds = [Hold("n", "n-slot-0", at, f"c{at}", at, at + 1.0) for at in range(5)]
+    assert not judge(holds, 1)
+
+
+@pytest.mark.parametrize(
+    ("holds", "fault"),
+    [
+        (
+            [Hold("n", "s0", 1, "a", 0, 2), Hold("n", "s0", 2, "b", 1.9, 3)],
+            "two holders at once",
+        ),
+        (
+            [Hold("n", "s0", 2, "a", 0, 1), Hold("n", "s0", 2, "b", 1.1, 2)],
+            "the fencing token did not grow",
+        ),
+        (
+            [Hold("n", "s0", 1, "a", 0, 5), Hold("n", "s1", 2, "b", 1, 5)],
+            "2 holders on n",
+        ),
+        (
+            [
+                Hold("n", "s0", 1, "a", 0, 9),
+                Hold("n", "s0", 2, "b", 1, 2),
+                Hold("n", "s0", 3, "c", 3, 4),
+            ],
+            "two holders at once: Hold(node='n', lease='s0', token=1, claim='a'",
+        ),
+    ],
+)
+def test_the_judge_finds_what_may_not_be(holds: list[Hold], fault: str) -> None:
+    found = judge(holds, 1)
+    assert any(one.startswith(fault) for one in found), found
