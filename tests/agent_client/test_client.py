@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from agent_client.client import SlotClient
-from agent_client.errors import CoordinatorUnavailable, Refused, SlotLost, SlotTimeout
+from agent_client.errors import SlotLost, SlotTimeout
 from agent_client.messages import Reply
 from agent_client.session import State
 from tests.agent_client.fake import FakeCoordinator, problem
+from tests.agent_client.scene import client_of, until
 from tests.agent_client.virtual import in_virtual_time, now
 
 if TYPE_CHECKING:
+    from agent_client.client import SlotClient
     from agent_client.messages import Queued
-
-
-def client_of(fake: FakeCoordinator) -> SlotClient:
-    return SlotClient(
-        "http://coordinator:8443", namespace="velero", node="node1", transport=fake, clock=now
-    )
-
-
-async def until(condition: Any) -> None:
-    """Let (virtual) time pass until `condition()` holds."""
-    async with asyncio.timeout(600):
-        while not condition():  # noqa: ASYNC110 - it costs no real time
-            await asyncio.sleep(0.01)
 
 
 def test_a_free_slot_is_granted_held_and_given_back() -> None:
@@ -114,49 +101,6 @@ def test_a_restarted_coordinator_finds_the_places_in_the_queue_and_the_holder_ag
             assert (held.state, held.fencing_token) == (State.HELD, token)
         await asyncio.gather(*tasks)
         assert order == ["first", "second"]
-
-    in_virtual_time(scenario())
-
-
-def test_retries_are_never_more_than_five_seconds_apart_and_not_a_storm() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        fake.down = True
-        with pytest.raises(SlotTimeout):
-            async with client_of(fake).slot(load="l", timeout=600):
-                pass
-        gaps = [b - a for a, b in zip(fake.times, fake.times[1:], strict=False)]
-        assert max(gaps) <= 5.0
-        assert len(gaps) < 400
-
-    in_virtual_time(scenario())
-
-
-def test_retry_after_is_obeyed() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        fake.problem = Reply(503, problem("not-ready", 503, retryAfter=12))
-        with pytest.raises(SlotTimeout):
-            async with client_of(fake).slot(load="l", timeout=60):
-                pass
-        gaps = [b - a for a, b in zip(fake.times, fake.times[1:], strict=False)]
-        assert min(gaps) >= 12.0
-
-    in_virtual_time(scenario())
-
-
-def test_silence_past_the_ttl_is_unconfirmed_and_an_answer_confirms_again() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        async with client_of(fake).slot(load="l", ttl=30) as slot:
-            fake.stop()
-            silent = now()
-            await slot.unconfirmed.wait()
-            assert now() - silent <= 30 - 1.5
-            assert not slot.lost.is_set()
-            fake.start()
-            await until(lambda: slot.state is State.HELD)
-            assert not slot.unconfirmed.is_set()
 
     in_virtual_time(scenario())
 
@@ -254,121 +198,6 @@ def test_a_release_that_nobody_confirms_ends_at_its_deadline_with_a_warning(
     assert "the release of claim a was not confirmed" in caplog.text
 
 
-def test_a_refusal_is_raised_with_its_problem() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator(limit=2)
-        fake.refusals["a"] = problem("claim-mismatch", 409)
-        client = client_of(fake)
-        async with client.slot(load="good"):
-            with pytest.raises(Refused) as caught:
-                async with client.slot(load="l", claim="a"):
-                    pass
-            assert caught.value.problem.name == "claim-mismatch"
-        assert "a" not in fake.released, "the id is another one's: it must not be released"
-
-    in_virtual_time(scenario())
-
-
-def test_a_full_queue_is_tried_again_after_the_time_it_asks_for() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        fake.refusals["a"] = problem("queue-full", 429, retryAfter=9)
-
-        async def clear() -> None:
-            await asyncio.sleep(1)
-            fake.refusals.clear()
-
-        clearing = asyncio.create_task(clear())
-        async with client_of(fake).slot(load="l", claim="a"):
-            assert 9 <= now() < 9.5
-        await clearing
-        assert len(fake.bodies) <= 4
-
-    in_virtual_time(scenario())
-
-
-def test_one_bad_claim_does_not_refuse_the_others_of_its_request() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator(limit=3)
-        client = client_of(fake)
-
-        def judge(body: dict[str, Any]) -> Reply | None:
-            bad = [i for i, c in enumerate(body["claims"]) if c["priority"] > 1_000_000]
-            errors = [{"field": f"claims[{i}].priority", "detail": "too large"} for i in bad]
-            return Reply(422, problem("out-of-range", 422, errors=errors)) if bad else None
-
-        fake.judge = judge
-        good = asyncio.create_task(client.slot(load="good", claim="good").__aenter__())
-        bad = client.slot(load="bad", claim="bad", priority=10**9)
-        with pytest.raises(Refused, match="out of range"):
-            await bad.__aenter__()
-        assert (await good).state is State.HELD
-        await client.close()
-
-    in_virtual_time(scenario())
-
-
-def test_fail_raises_when_nobody_answers() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        fake.down = True
-        taking = client_of(fake).slot(load="l", if_unavailable="fail", unavailable_after=7)
-        with pytest.raises(CoordinatorUnavailable, match="for 7 s"):
-            await taking.__aenter__()
-        assert 7 <= now() < 8.5
-
-    in_virtual_time(scenario())
-
-
-def test_a_long_queue_is_not_taken_for_an_absent_coordinator() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        async with client_of(fake).slot(load="h"):
-            with pytest.raises(SlotTimeout):
-                async with client_of(fake).slot(
-                    load="w", timeout=90, if_unavailable="fail", unavailable_after=3
-                ):
-                    pass
-
-    in_virtual_time(scenario())
-
-
-def test_runs_without_a_slot_are_counted_and_reported_when_it_is_back(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    caplog.set_level(logging.WARNING, "agent_client")
-
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        fake.down = True
-        taking = client_of(fake).slot(load="l", if_unavailable="run", unavailable_after=5)
-        async with taking as slot:
-            assert (slot.state, slot.governed) == (State.UNCONFIRMED, False)
-            assert (slot.ordinal, slot.fencing_token) == (None, None)
-            assert slot.unconfirmed.is_set()
-            await asyncio.sleep(20)
-            assert "ran without a slot" not in caplog.text
-            fake.start()
-            await until(lambda: fake.released)
-            await asyncio.sleep(0.1)
-        assert fake.holders == {}
-
-    in_virtual_time(scenario())
-    assert "1 load(s) ran without a slot while no coordinator answered" in caplog.text
-
-
-def test_an_answer_of_an_older_term_is_no_answer() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        async with client_of(fake).slot(load="l", ttl=30) as slot:
-            fake.term -= 1
-            await slot.unconfirmed.wait()
-            assert slot.state is State.UNCONFIRMED
-            fake.term += 1
-
-    in_virtual_time(scenario())
-
-
 def test_a_process_whose_name_was_taken_goes_on_under_another() -> None:
     async def scenario() -> None:
         fake = FakeCoordinator()
@@ -418,22 +247,5 @@ def test_an_inline_client_can_be_used_again() -> None:
             async with client.slot(load="l") as slot:
                 assert slot.state is State.HELD
         assert fake.closed == 3
-
-    in_virtual_time(scenario())
-
-
-def test_no_early_answer_makes_the_loop_hot() -> None:
-    async def scenario() -> None:
-        fake = FakeCoordinator()
-        async with client_of(fake).slot(load="l", claim="a") as slot:
-            grant = {"slot": 0, "lease": "node1-slot-0", "ttlSeconds": 60}
-            state = {"claim": "a", "state": "granted", **grant, "fencingToken": slot.fencing_token}
-            fake.problem = Reply(200, {"term": 7, "claims": [state], "released": []})
-            fake.touch()
-            begun = len(fake.bodies)
-            await asyncio.sleep(200)
-            assert len(fake.bodies) - begun < 15
-            assert slot.state is State.HELD
-            fake.problem = None
 
     in_virtual_time(scenario())
