@@ -14,7 +14,7 @@ from coordinator.core.claims import Policy
 from coordinator.kube.calls import resource_path
 from coordinator.kube.events import EventRecorder, ObjectRef
 from coordinator.kube.leases import LeaseStore, leases_path
-from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Reflector
+from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Reflector, Watching
 from coordinator.service.clock import Clock
 from coordinator.service.config import ConfigKeeper
 from coordinator.service.errors import PoolUnknown
@@ -23,7 +23,7 @@ from coordinator.service.gate import Gate
 from coordinator.service.limits import NodeLimits
 from coordinator.service.nodes import Nodes
 from coordinator.service.pool import Hands, Pool
-from coordinator.service.reports import PoolReports
+from coordinator.service.reports import PoolReports, StreamReports
 from coordinator.service.writer import Writer
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ class Coordinator:
         self._metrics = metrics
         self._policy = policy or Policy()
         self._log = structlog.get_logger("coordinator")
+        self._stream_reports = StreamReports(self._log)
         self._tasks = asyncio.TaskGroup()
         self._running: set[asyncio.Task[None]] = set()
         self._recorder = EventRecorder(
@@ -150,7 +151,9 @@ class Coordinator:
                     keeper.missing()
                 case Broken():
                     keeper.trouble = str(event.error)
-                    reports.stream_broken("configmaps", event.error, event.delay)
+                    reports.streams.broken("configmaps", event.error, event.delay)
+                case Watching():
+                    reports.streams.well("configmaps")
 
         return reflector, take
 
@@ -159,12 +162,9 @@ class Coordinator:
 
     def _take_nodes(self, event: StreamEvent) -> None:
         if isinstance(event, Broken):
-            self._log.warning(
-                "API server did not answer",
-                resource="nodes",
-                error=str(event.error),
-                retry_after=event.delay,
-            )
+            self._stream_reports.broken("nodes", event.error, event.delay)
+        elif isinstance(event, Watching):
+            self._stream_reports.well("nodes")
         self._nodes.take(event)
 
     def _node_changed(self, node: str) -> None:

@@ -15,7 +15,7 @@ from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.kube import records
 from coordinator.kube.errors import ApiError
-from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
+from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Watching
 from coordinator.service.asking import AGENT_MEMORY, Counter
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
@@ -209,8 +209,10 @@ class Pool:
                 self._saw(records.parse(event.obj), gone=False)
             case Deleted():
                 self._saw(records.parse(event.obj), gone=True)
+            case Watching():
+                self.reports.streams.well("leases")
             case Broken():
-                self.reports.stream_broken("leases", event.error, event.delay)
+                self.reports.streams.broken("leases", event.error, event.delay)
                 if self._trouble:
                     self._trouble = f"Leases: {event.error}"
 
@@ -292,8 +294,9 @@ class Pool:
                 verdict = await self._hands.examine(command.pod, desk.table.node)
                 break
             except ApiError as error:
-                self.reports.stream_broken("pods", error, _EXAMINE_AGAIN)
+                self.reports.streams.broken("pods", error, _EXAMINE_AGAIN)
                 await asyncio.sleep(_EXAMINE_AGAIN)
+        self.reports.streams.well("pods")
         self.reports.examined(desk.table.node, command, verdict)
         self.apply(desk, m.Evidence(command.claim, verdict, command.pod))
 

@@ -13,6 +13,27 @@ if TYPE_CHECKING:
     from coordinator.service.metrics import Metrics
 
 
+class StreamReports:
+    """Says when the API server stops answering for a resource, and when it answers again."""
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._log = log
+        self._broken: set[str] = set()
+
+    def broken(self, resource: str, error: ApiError, delay: float) -> None:
+        """A list, a watch or a read failed and will be tried again after `delay` seconds."""
+        self._broken.add(resource)
+        self._log.warning(
+            "API server did not answer", resource=resource, error=str(error), retry_after=delay
+        )
+
+    def well(self, resource: str) -> None:
+        """The watch goes on."""
+        if resource in self._broken:
+            self._broken.remove(resource)
+            self._log.info("API server answers again", resource=resource)
+
+
 class PoolReports:
     """Logs and counts for one pool."""
 
@@ -20,6 +41,7 @@ class PoolReports:
         self._namespace = namespace
         self._metrics = metrics
         self._log = structlog.get_logger("coordinator.pool").bind(namespace=namespace)
+        self.streams = StreamReports(self._log)
 
     def limit_changed(self, node: str, before: int, after: int, why: str) -> None:
         """A node's limit, or what decides it, is another one."""
@@ -32,12 +54,6 @@ class PoolReports:
     def config_refused(self, message: str) -> None:
         """The ConfigMap's newest text was not taken."""
         self._log.error("config refused", error=message)
-
-    def stream_broken(self, resource: str, error: ApiError, delay: float) -> None:
-        """A list, a watch or a read failed and will be tried again."""
-        self._log.warning(
-            "API server did not answer", resource=resource, error=str(error), retry_after=delay
-        )
 
     def reclaimed(self, node: str, command: m.Reclaimed) -> None:
         """The slot of a dead holder is being taken back."""

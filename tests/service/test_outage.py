@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.core.views import Granted, Queued
 from tests.service import faults
@@ -106,3 +107,20 @@ async def test_refused_writes_are_tried_again_ever_more_seldom(cluster: Cluster)
         assert 3 <= len(tries) <= 8
         assert all(gap >= 1 for gap in gaps)
         assert gaps == sorted(gaps)
+
+
+async def test_the_log_says_when_the_api_server_stops_answering_and_when_it_answers_again(
+    cluster: Cluster,
+) -> None:
+    with capture_logs() as told:
+        async with cluster.pool():
+            rule = cluster.faults.on(any_request, faults.lost_before, times=1e9)
+            cluster.faults.cut_all()
+            await cluster.jumps.advance(5)
+            rule.times = 0
+            await cluster.jumps.advance(40)
+    for resource in ("nodes", "configmaps", "leases"):
+        events = [line["event"] for line in told if line.get("resource") == resource]
+        assert events[0] == "API server did not answer"
+        assert events.count("API server answers again") == 1
+        assert events[-1] == "API server answers again"
