@@ -57,7 +57,7 @@ def _came_back(table: NodeTable, claim: Claim) -> bool:
 
 
 def _is_stray(table: NodeTable, holder: Holder, claim: Claim) -> bool:
-    """Whether the agent was agent itself showed another Lease, and that one stands (P6)."""
+    """Whether the agent showed the token of another Lease, and that one stands (P6)."""
     token = claim.chosen
     if not claim.presented or token is None or holder.token == token:
         return False

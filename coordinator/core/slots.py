@@ -36,7 +36,6 @@ from coordinator.core.sightings import notice, put, relisted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 _MAX_PAUSE = 30.0
 
 
