@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def operations(table: NodeTable, now: float) -> None:
     """Tend every idle slot, then give free ones to the first claims of the queue."""
-    if now < table.paused_until:
+    if now < table.paused_until or not table.limit_known:
         return
     for slot in tuple(table.picture.slots.values()):
         if slot.op is None and slot.lease is not None and not slot.lease.foreign:

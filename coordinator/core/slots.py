@@ -43,7 +43,8 @@ class NodeTable:
     """The slots and claims of one node in one pool.
 
     `term` is the leader's, the first part of each ticket. No grant is made before `grants_from`
-    (P9's settling time). The table starts with limit 0; the shell sets it.
+    (P9's settling time). Until the shell sets a limit the table only looks: it neither grants nor
+    removes.
     """
 
     def __init__(self, node: str, term: int, grants_from: float, policy: Policy | None = None):
@@ -53,6 +54,7 @@ class NodeTable:
         self.picture = Picture(node)
         self.roll = Roll(term, self.policy)
         self.limit = 0
+        self.limit_known = False
         self.limit_reason = ""
         self.on_hold = ""
         self.paused_until = -math.inf
@@ -169,7 +171,7 @@ class NodeTable:
     # --- the node, time and evidence ----------------------------------------------------------
 
     def _set_limit(self, e: m.SetLimit, now: float) -> bool:
-        self.limit, self.limit_reason = e.limit, e.reason
+        self.limit, self.limit_reason, self.limit_known = e.limit, e.reason, True
         return True
 
     def _set_hold(self, e: m.SetHold, now: float) -> bool:

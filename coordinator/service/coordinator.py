@@ -154,6 +154,8 @@ class Coordinator:
                     reports.streams.broken("configmaps", event.error, event.delay)
                 case Watching():
                     reports.streams.well("configmaps")
+            if isinstance(event, Listed | Changed | Deleted):
+                self.pools[spec.namespace].limits_changed()
 
         return reflector, take
 
@@ -166,6 +168,9 @@ class Coordinator:
         elif isinstance(event, Watching):
             self._stream_reports.well("nodes")
         self._nodes.take(event)
+        if isinstance(event, Listed):  # a node that is gone is known to be gone only now
+            for pool in self.pools.values():
+                pool.limits_changed()
 
     def _node_changed(self, node: str) -> None:
         for pool in self.pools.values():
@@ -174,7 +179,6 @@ class Coordinator:
     def _config_changed(self, namespace: str) -> None:
         pool = self.pools[namespace]
         pool.reports.config_changed(pool.keeper.state.version)
-        pool.limits_changed()
 
     def _config_refused(self, spec: PoolSpec, message: str) -> None:
         pool = self.pools[spec.namespace]

@@ -181,18 +181,19 @@ class Pool:
     # --- limits -------------------------------------------------------------------------------
 
     def limits_changed(self) -> None:
-        """Other rules are in force."""
+        """Other rules are in force, or the limits are known now."""
         for node in self.desks:
             self.node_changed(node)
 
     def node_changed(self, node: str) -> None:
         """The node came, went, or its labels or hold annotation changed."""
         desk = self.desks.get(node)
-        if desk is None:
+        if desk is None or self._limits.trouble():
             return
         limit, why = self._limits.limit(node)
         if (limit, why) != (desk.table.limit, desk.table.limit_reason):
-            self.reports.limit_changed(node, desk.table.limit, limit, why)
+            if desk.table.limit_known:
+                self.reports.limit_changed(node, desk.table.limit, limit, why)
             self.apply(desk, m.SetLimit(limit, why))
         hold = self._limits.hold(node)
         if hold != desk.table.on_hold:
@@ -251,8 +252,9 @@ class Pool:
         """A desk for a node that is asked for, or has a Lease, for the first time."""
         table = NodeTable(node, self.term, self._grants_from, self._policy)
         desk = self.desks[node] = Desk(table)
-        self.apply(desk, m.SetLimit(*self._limits.limit(node)))
-        self.apply(desk, m.SetHold(self._limits.hold(node)))
+        if not self._limits.trouble():
+            self.apply(desk, m.SetLimit(*self._limits.limit(node)))
+            self.apply(desk, m.SetHold(self._limits.hold(node)))
         return desk
 
     # --- the loop: events in, commands out ------------------------------------------------------

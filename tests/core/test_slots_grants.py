@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy
+from coordinator.core.slots import NodeTable
 from coordinator.core.views import Lost, Queued, Released
 from tests.core.play import OPERATOR, Play, ask, free_lease, held_lease
 
@@ -270,3 +271,11 @@ def test_the_operator_deletes_the_lease_and_the_slot_is_made_anew() -> None:
     make = play.done(read, m.Make)
     play.done(play.done(make, m.Grant))
     assert play.granted("b")
+
+
+def test_a_table_whose_limit_is_not_known_yet_neither_grants_nor_removes() -> None:
+    table = NodeTable("node1", 7, 0.0)
+    assert table.handle(m.Relisted({0: free_lease(0)}, 1.0), 1.0) == []
+    assert table.handle(ask("a"), 1.0) == []
+    (grant,) = table.handle(m.SetLimit(1), 1.0)
+    assert isinstance(grant, m.Grant)

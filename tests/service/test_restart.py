@@ -11,7 +11,7 @@ from coordinator.core.claims import Policy
 from coordinator.core.views import Granted, Lost, Queued, Released
 from coordinator.service.errors import Stopping
 from tests.service.cluster import NODE, Watchdog, ask, granted, sync
-from tests.service.faults import lease_write
+from tests.service.faults import lease_write, lost_before
 
 if TYPE_CHECKING:
     from tests.service.cluster import Cluster
@@ -168,3 +168,23 @@ async def test_a_grant_that_is_known_when_the_stop_begins_is_still_answered(
         coordinator.begin_stop()
         await cluster.jumps.turn()
         assert isinstance(waits.result(), Granted)
+
+
+@pytest.mark.parametrize("late", ["/api/v1/nodes", "/configmaps"])
+async def test_a_limit_that_is_not_known_yet_removes_no_lease(cluster: Cluster, late: str) -> None:
+    cluster.limit(3)
+    async with cluster.pool() as pool:
+        for claim in "abc":
+            await granted(pool, claim)
+        for claim in "bc":
+            await pool.leave(NODE, claim, 5)
+    before = cluster.leases()
+    assert len(before) == 3
+    cluster.faults.on(lambda request: request.path.endswith(late), lost_before, times=3)
+    async with cluster.pool(ready=False) as pool:
+        await cluster.jumps.advance(2)
+        assert pool.ready()
+        await cluster.jumps.until(lambda: not pool.ready(), within=30)
+        await cluster.jumps.advance(2)
+        assert pool.node(NODE).limit == 3
+    assert cluster.leases() == before
