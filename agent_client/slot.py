@@ -9,7 +9,7 @@ from agent_client.session import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent_client.messages import Problem, Queued
+    from agent_client.messages import Problem
     from agent_client.session import Session
 
 
@@ -84,11 +84,6 @@ class Slot(Generic[M]):
     def fencing_token(self) -> int | None:
         """Grows with every grant of this slot, for what the load writes to; None without one."""
         return self._session.grant.token if self._session.grant else None
-
-    @property
-    def queue_place(self) -> Queued | None:
-        """The place last told while the claim was queued."""
-        return self._session.place
 
     @property
     def problem(self) -> Problem | None:

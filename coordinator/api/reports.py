@@ -10,7 +10,7 @@ from coordinator.api.answers import HolderJson, holder_json
 
 if TYPE_CHECKING:
     from coordinator.core.views import SlotView, Waiting
-    from coordinator.service.status import ConfigStatus, NodeStatus, Totals
+    from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
 
 
 class ConfigJson(TypedDict):
@@ -138,13 +138,13 @@ def totals_json(totals: Totals) -> TotalsJson:
     )
 
 
-def summary_json(node: NodeStatus) -> NodeSummaryJson:
+def summary_json(node: NodeCounts) -> NodeSummaryJson:
     """The node in one line."""
     return NodeSummaryJson(
         node=node.node,
         limit=node.limit,
         held=node.held,
-        queued=len(node.queue),
+        queued=node.queued,
         hold=node.hold,
     )
 

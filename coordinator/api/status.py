@@ -74,7 +74,7 @@ async def get_nodes(request: web.Request) -> web.Response:
     names = pool.nodes()
     begin = bisect_right(names, after) if after else 0
     page = names[begin : begin + limit]
-    body = NodesJson(nodes=[summary_json(pool.node(name)) for name in page])
+    body = NodesJson(nodes=[summary_json(pool.count(name)) for name in page])
     if begin + limit < len(names):
         body["continue"] = base64.urlsafe_b64encode(page[-1].encode()).decode()
     return json_response(body)

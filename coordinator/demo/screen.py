@@ -25,8 +25,6 @@ RECENT = 6
 """Hand-overs that are shown."""
 WIDE = 110
 """From this width on, the loads that hold a slot are named."""
-ROW = 2
-"""Lines of a node: always so many, so that nothing jumps."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,8 +154,6 @@ class Coordinator:
                     reports.streams.broken("configmaps", event.error, event.delay)
                 case Watching():
                     reports.streams.well("configmaps")
-            if isinstance(event, Listed | Changed | Deleted):
-                self.pools[spec.namespace].limits_changed()
 
         return reflector, take
 
@@ -179,10 +177,12 @@ class Coordinator:
     def _config_changed(self, namespace: str) -> None:
         pool = self.pools[namespace]
         pool.reports.config_changed(pool.keeper.state.version)
+        pool.limits_changed()
 
     def _config_refused(self, spec: PoolSpec, message: str) -> None:
         pool = self.pools[spec.namespace]
         pool.reports.config_refused(message)
+        pool.limits_changed()  # nothing new, unless the limits were not known at all
         about = ObjectRef("ConfigMap", spec.config_map or "", spec.namespace, pool.keeper.state.uid)
         self._spawn(self._recorder.warn(about, "LimitsRefused", message))
 

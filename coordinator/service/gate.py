@@ -41,14 +41,14 @@ class Gate:
             async with self._turn:
                 if not self.open:
                     await self._sleep(self._delay)
-                    return await self._watched(request)
+                    return await self._watched(request, probing=True)
         return await self._watched(request)
 
-    async def _watched(self, request: Callable[[], Awaitable[T]]) -> T:
+    async def _watched(self, request: Callable[[], Awaitable[T]], *, probing: bool = False) -> T:
         try:
             result = await request()
         except _ILL as error:
-            if self.open or self._turn.locked():
+            if self.open or probing:  # not once more for each that was sent before it closed
                 self._delay = self._backoff.next(error.retry_after)
             self.open = False
             raise

@@ -165,10 +165,14 @@ class Pool:
         """The names of all nodes, and of those that are gone but still have Leases; sorted."""
         return sorted(self._limits.nodes.names() | self.desks.keys())
 
+    def count(self, node: str) -> NodeCounts:
+        """One of `nodes` in numbers."""
+        desk = self.desks.get(node)
+        return counts(node, desk.table if desk else None, self._limits)
+
     def counts(self) -> list[NodeCounts]:
         """Each of `nodes` in numbers."""
-        tables = {node: desk.table for node, desk in self.desks.items()}
-        return [counts(node, tables.get(node), self._limits) for node in self.nodes()]
+        return [self.count(node) for node in self.nodes()]
 
     def totals(self) -> Totals:
         """Sums over all nodes."""

@@ -56,6 +56,7 @@ class NodeCounts:
     limit: int
     held: int
     queued: int
+    hold: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,8 @@ def node_status(node: str, table: NodeTable | None, limits: NodeLimits, now: flo
 def counts(node: str, table: NodeTable | None, limits: NodeLimits) -> NodeCounts:
     """The node in numbers; cheap enough for every node at every scrape."""
     limit, _ = limits.limit(node)
-    if table is None:
-        return NodeCounts(node, limit, 0, 0)
-    return NodeCounts(node, limit, _held(table), len(table.roll.queue))
+    held, queued = (_held(table), len(table.roll.queue)) if table else (0, 0)
+    return NodeCounts(node, limit, held, queued, limits.hold(node))
 
 
 def totals(nodes: Collection[NodeCounts]) -> Totals:

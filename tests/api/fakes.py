@@ -91,11 +91,12 @@ class FakePool:
     def nodes(self) -> list[str]:
         return self.names
 
+    def count(self, node: str) -> NodeCounts:
+        one = self.node(node)
+        return NodeCounts(one.node, one.limit, one.held, len(one.queue), one.hold)
+
     def counts(self) -> list[NodeCounts]:
-        return [
-            NodeCounts(one.node, one.limit, one.held, len(one.queue))
-            for one in map(self.node, self.nodes())
-        ]
+        return [self.count(node) for node in self.nodes()]
 
     def totals(self) -> Totals:
         return Totals(3, 3, 3, 3)
