@@ -3,7 +3,7 @@
 Pure, like the sessions: the time and a source of jitter are passed in. Rules kept here:
 
 - Only the newest answered request counts; an answer to an older one is dropped, and so is one
-  with a lower term than the highest seen.
+  of a deposed leader: with a lower term than one that answered within the last `DEPOSED` seconds.
 - A new claim or release is sent at once, although an older request may still wait for its answer.
 - A release is repeated until an answer lists it as committed, or its patience ends.
 """
@@ -38,6 +38,9 @@ LONGEST_PAUSE = 5.0
 """Seconds between two attempts, as long as no Retry-After asks for more."""
 SHORTEST_PAUSE = 0.02
 """Seconds between two requests: what comes together goes together."""
+DEPOSED = 30.0
+"""Seconds for which a lower term is ignored. A deposed leader is silent after 10; a term that is
+still lower later is not old: the API server's numbers began anew (etcd from a backup)."""
 QUEUE_PATIENCE = 2.0
 """Seconds to wait for a confirmed leave from the queue: a silent claim is granted nothing (P8)."""
 
@@ -71,6 +74,7 @@ class Agent:
         """Loads that were let run without a slot since a coordinator last answered."""
         self._jitter = jitter
         self._answered = 0
+        self._answered_at = -inf
         self._failing_since: float | None = None
         self._open = False  # whether the newest request still waits for its answer
         self._sent_at = -inf
@@ -186,13 +190,13 @@ class Agent:
         self._next = self._not_before = now + self._pause(now, retry_after)
 
     def _answer(self, request: SyncRequest, answer: Answer, now: float) -> None:
-        if answer.term < self.term:
+        if answer.term < self.term and now < self._answered_at + DEPOSED:
             self.unanswered(request, now)
             return
         if request.sequence < self._answered:
             return
         self.term, self._answered, self.silent_since = answer.term, request.sequence, None
-        self._failing_since, self._not_before = None, -inf
+        self._answered_at, self._failing_since, self._not_before = now, None, -inf
         news = self._hear(request, answer, now)
         if request.sequence == self.sequence:
             self._open = False

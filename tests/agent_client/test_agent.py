@@ -131,6 +131,17 @@ def test_a_lower_term_is_ignored_and_a_higher_one_remembered() -> None:
     assert (agent.term, session.held_until) == (7, before)
     agent.replied(sent(agent, 25.0), answer(granted("a"), term=9), 25.1)
     assert agent.term == 9
+
+
+def test_a_term_that_is_lower_for_good_is_followed_again() -> None:
+    agent = an_agent()
+    session = held(agent)
+    before = session.held_until
+    agent.replied(sent(agent, 21.0), answer(granted("a"), term=3), 21.1)
+    assert (agent.term, session.held_until) == (7, before)
+    agent.replied(sent(agent, 31.0), answer(granted("a"), term=3), 31.1)
+    assert agent.term == 3
+    assert session.held_until > before
     assert session.held_until > before
 
 
