@@ -4,9 +4,11 @@ Rules (client-go's reflector is the model, `tools/cache/reflector.go`):
 
 1. A list is whole: all pages of one consistent read, from etcd's quorum (no resourceVersion).
 2. A watch goes on where the last one ended. Only a 410, a version that the server cannot serve, a
-   request that it refuses, or `relist_now` leads to a new list.
+   request that it refuses, silence (4.), or `relist_now` leads to a new list.
 3. Whatever fails is waited for with backoff, and told. A watch that ends within a second failed.
-4. Bookmarks keep the version young, and their absence shows a dead connection.
+4. Bookmarks keep the version young. A watch without a single line in all the time that a
+   connection may be silent is dead, or waits for a version that will not come (etcd was restored,
+   and counts from lower numbers): a new list tells.
 """
 
 from __future__ import annotations
@@ -132,6 +134,8 @@ class Reflector:
         """Where the next watch begins; "" asks for a list first."""
         self._lived = False
         """Whether a watch has lived since the last list: then a 410 is only its age."""
+        self._heard = False
+        """Whether the watch has said anything."""
         self._relist = False
         self._listed_at = float("-inf")
         self._lines: Lines | None = None
@@ -197,15 +201,18 @@ class Reflector:
         return items or [], version, str(head.get("continue") or "")
 
     async def _watch(self, sink: Callable[[StreamEvent], None]) -> None:
-        begun = self._clock()
+        begun, self._heard = self._clock(), False
         try:
             await self._follow(sink)
         finally:
             self._lines = None
-            lived = self._clock() - begun >= SHORT
+            seconds = self._clock() - begun
+            lived = seconds >= SHORT
             if lived:
                 self._lived = True
                 self._backoff.reset()
+            if not self._heard and seconds >= self._silence:
+                self._version = ""
         if not lived and not self._relist:
             raise lost(self._watch_call, "the watch ended within a second")
 
@@ -232,6 +239,7 @@ class Reflector:
                 self._take(event, sink)
 
     def _take(self, event: Json, sink: Callable[[StreamEvent], None]) -> None:
+        self._heard = True
         kind, obj = event.get("type"), event.get("object")
         if kind == "ERROR" and isinstance(obj, dict):
             raise watch_failure(self._watch_call, obj)

@@ -229,17 +229,33 @@ async def test_retry_after_is_honoured(fake: FakeServer, client: KubeClient) -> 
         assert watcher.clock.slept == [17.0]
 
 
-async def test_a_silent_connection_is_left_for_a_new_one(
+async def test_a_silent_watch_leads_to_a_new_list_for_its_version_may_never_come(
     fake: FakeServer, client: KubeClient
 ) -> None:
     async with watching(client, silence=0.05) as watcher:
         fake.then(
-            listed(5),
+            listed(50),
             stream(end="hang", before=lambda: watcher.clock.advance(150)),
+            listed(5),
             stream(event("ADDED", obj("a", 6)), end="hang"),
         )
         await until(watcher, Changed)
+        assert [told.version for told in watcher.told if isinstance(told, Listed)] == ["50", "5"]
         assert not [told for told in watcher.told if isinstance(told, Broken)]
+
+
+async def test_a_watch_that_fell_silent_after_a_bookmark_goes_on_from_it(
+    fake: FakeServer, client: KubeClient
+) -> None:
+    async with watching(client, silence=0.05) as watcher:
+        bookmark = stream(
+            event("BOOKMARK", obj("", 5)),
+            end="hang",
+            before=lambda: watcher.clock.advance(150),
+        )
+        fake.then(listed(5), bookmark, stream(event("ADDED", obj("a", 6)), end="hang"))
+        await until(watcher, Changed)
+        assert len([told for told in watcher.told if isinstance(told, Listed)]) == 1
 
 
 async def test_a_stream_cut_in_a_line_loses_nothing(fake: FakeServer, client: KubeClient) -> None:
