@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 from contextlib import AsyncExitStack
 from importlib.metadata import version
+from random import Random
 from typing import TYPE_CHECKING, Literal
 
 import structlog
+from yarl import URL
 
 from coordinator.api.app import api_app, health_app, listen
+from coordinator.api.connections import Connections
 from coordinator.core.claims import Policy
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import CredentialsError, load_access
-from coordinator.service.coordinator import Coordinator, PoolSpec
+from coordinator.kube.election import Elector
+from coordinator.service.clock import Clock
+from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
+from coordinator.service.reports import ElectionReports
+from coordinator.service.sources import PoolSpec
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -27,6 +35,9 @@ if TYPE_CHECKING:
 
 STOPPED, FAILED = 0, 1
 """Exit codes: ended by SIGTERM or SIGINT; could not start, or a fault (the log says which)."""
+
+MOST_PROBES = 100
+"""Connections for health and metrics."""
 
 LOCAL = "only this machine can reach the API; on it, any user can take and release any slot"
 OPEN = "whoever reaches the API can take and release any slot: restrict who can (a NetworkPolicy)"
@@ -70,15 +81,21 @@ async def _serve(settings: Settings) -> None:
 async def _start(
     settings: Settings, metrics: Metrics, stack: AsyncExitStack
 ) -> tuple[Coordinator, Listener]:
-    """Health listens first: it tells what the rest is waiting for. Raises `CannotStart`."""
+    """Health listens first: it tells what the rest is waiting for. Raises `CannotStart`.
+
+    The API listens before this replica runs for leadership: its URL is what followers are told.
+    """
     client = await stack.enter_async_context(await _client(settings, metrics))
-    coordinator = _coordinator(settings, client, metrics)
-    metrics.watch(coordinator.pools.values)
-    health = await _listener(settings, "health", health_app(coordinator, metrics))
+    elector = await _elector(settings, metrics, stack) if settings.leader_elect else None
+    coordinator = _coordinator(settings, client, metrics, elector)
+    metrics.watch(lambda: coordinator.pools.values())  # noqa: PLW0108 - other pools in each reign
+    health = await _listener(settings, "health", health_app(coordinator, metrics), MOST_PROBES)
     stack.push_async_callback(health.close)
-    await stack.enter_async_context(coordinator)
-    api = await _listener(settings, "listen", api_app(coordinator))
+    api = await _listener(settings, "listen", api_app(coordinator), settings.max_connections)
     stack.push_async_callback(api.close)
+    if elector is not None:
+        elector.url = advertised(settings, api.url)
+    await stack.enter_async_context(coordinator)
     log.info("listening", api=api.url, health=health.url, version=version("node-slots"))
     log.warning("callers are not authenticated", detail=LOCAL if settings.loopback else OPEN)
     return coordinator, api
@@ -93,23 +110,56 @@ async def _client(settings: Settings, metrics: Metrics) -> KubeClient:
     return KubeClient(access, observe=metrics.api_request, user_agent=agent)
 
 
-def _coordinator(settings: Settings, client: KubeClient, metrics: Metrics) -> Coordinator:
+async def _elector(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Elector:
+    """With connections of its own: an election never waits behind other requests."""
+    clock, name = Clock(), os.environ.get("POD_NAME") or socket.gethostname()
+    return Elector(
+        await stack.enter_async_context(await _client(settings, metrics)),
+        settings.election_namespace or settings.pools[0][0],
+        settings.election_lease,
+        identity=f"{name}_{secrets.token_hex(4)}",
+        url="",
+        clock=clock.now,
+        stamp=clock.stamp,
+        rng=Random(),  # noqa: S311 - spreads retries, keeps no secret
+        told=ElectionReports(metrics).trouble,
+    )
+
+
+def advertised(settings: Settings, listens: str) -> str:
+    """Where other replicas reach this one's API; `listens` is the URL that it listens on."""
+    if settings.advertise_url:
+        return settings.advertise_url.rstrip("/")
+    url = URL(listens)
+    pod = os.environ.get("POD_IP", "")
+    return str(url.with_host(pod)).rstrip("/") if pod and not settings.loopback else listens
+
+
+def _coordinator(
+    settings: Settings, client: KubeClient, metrics: Metrics, elector: Elector | None
+) -> Coordinator:
     return Coordinator(
         client,
         [PoolSpec(namespace, config_map) for namespace, config_map in settings.pools],
         metrics=metrics,
-        policy=Policy(unresponsive_timeout=settings.unresponsive_timeout),
+        policy=Policy(
+            unresponsive_timeout=settings.unresponsive_timeout,
+            max_queue=settings.max_queue_per_node,
+            aging=settings.aging,
+        ),
         instance=os.environ.get("POD_NAME") or socket.gethostname(),
+        elector=elector,
+        max_queue=settings.max_queue,
     )
 
 
 async def _listener(
-    settings: Settings, which: Literal["listen", "health"], app: web.Application
+    settings: Settings, which: Literal["listen", "health"], app: web.Application, most: int
 ) -> Listener:
     address: str = getattr(settings, f"{which}_address")
     port: int = getattr(settings, f"{which}_port")
     try:
-        return await listen(app, address, port)
+        return await listen(app, address, port, Connections(most))
     except OSError as error:
         raise CannotStart(
             f"cannot listen on {address} port {port}: {error.strerror or error};"

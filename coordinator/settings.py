@@ -11,7 +11,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coordinator.logs import LogFormat, LogLevel  # noqa: TC001 - pydantic reads them at run time
@@ -25,6 +25,7 @@ ENV_PREFIX = "NODE_SLOTS_COORDINATOR_"
 MOST_STOP_GRACE = 5.0
 """Seconds. A stopped coordinator is replaced: the longer it takes, the longer nobody grants."""
 
+_URL = re.compile(r"https?://[^\s/?#]+/?")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
@@ -96,6 +97,44 @@ class Settings(BaseSettings):
         " Pod may still run. Without it such a slot is kept, and shown, until an operator frees"
         " it: granting it again could put two loads on one slot.",
     )
+    aging: float = Field(
+        1800.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds after which a waiting claim counts as one priority step higher, so"
+        " that high priorities do not starve the rest. 0 turns it off.",
+    )
+    max_queue_per_node: int = Field(
+        1000, ge=1, description="Claims that may wait on one node; more are answered 429."
+    )
+    max_queue: int = Field(
+        20_000, ge=1, description="Claims that may wait in all; more are answered 429."
+    )
+    max_connections: int = Field(
+        6000,
+        ge=1,
+        description="Connections that the API holds open at a time; more are closed at once. Each"
+        " agent has one.",
+    )
+    leader_elect: bool = Field(
+        True,
+        description="Take part in the election, so that any number of replicas can run and one of"
+        " them leads. Without it, run one replica only: two are safe, but each takes back the"
+        " slots of agents that speak to the other.",
+    )
+    election_lease: str = Field(
+        "node-slots-coordinator",
+        min_length=1,
+        description="The name of the Lease that names the leader; the same for all replicas.",
+    )
+    election_namespace: str = Field(
+        "", description="Where that Lease lives. Without it: the first pool's namespace."
+    )
+    advertise_url: str = Field(
+        "",
+        description="The URL at which other replicas reach this one's API, to pass requests on to"
+        " it while it leads. Without it: the Pod's address (POD_IP), else the listen address.",
+    )
     stop_grace: float = Field(
         4.0,
         gt=0,
@@ -110,19 +149,27 @@ class Settings(BaseSettings):
         "info", description="debug adds a line for every request that is answered."
     )
 
-    @field_validator("namespace")
+    @field_validator("namespace", "election_namespace")
     @classmethod
     def _a_namespace(cls, name: str) -> str:
         if name and not _LABEL.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a namespace")
         return name
 
-    @field_validator("node_agent_configmap")
+    @field_validator("node_agent_configmap", "election_lease")
     @classmethod
-    def _a_config_map(cls, name: str) -> str:
+    def _an_object(cls, name: str, info: ValidationInfo) -> str:
         if name and not _SUBDOMAIN.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a ConfigMap")
+            kind = "Lease" if info.field_name == "election_lease" else "ConfigMap"
+            raise ValueError(f"{name!r} is no name of a {kind}")
         return name
+
+    @field_validator("advertise_url")
+    @classmethod
+    def _a_url(cls, url: str) -> str:
+        if url and not _URL.fullmatch(url):
+            raise ValueError(f"{url!r} is not http://HOST:PORT or https://HOST:PORT")
+        return url
 
     @field_validator("pool", mode="before")
     @classmethod

@@ -57,7 +57,7 @@ async def test_a_port_that_is_taken_is_named_with_the_flag_for_another() -> None
         port = taken.getsockname()[1]
         settings = load({"namespace": "velero", "health_port": port})
         with pytest.raises(CannotStart, match=rf"127\.0\.0\.1 port {port}: .*--health-port"):
-            await _listener(settings, "health", web.Application())
+            await _listener(settings, "health", web.Application(), 10)
 
 
 def test_a_missing_kubeconfig_ends_serve_with_exit_code_1(

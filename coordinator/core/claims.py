@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull, Verdict
+from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull
+from coordinator.core.pods import PodIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coordinator.core.messages import Ask
-    from coordinator.core.model import Holder, PodRef, Terms
+    from coordinator.core.model import Holder, PodRef, Speaker, Terms
 
 Ticket = tuple[int, int]
-"""The leader's term and a counter: the order of arrival, across leaders."""
+"""The leader's term, and when it was given out: milliseconds since the leader's takeover, grown by
+one where two would be equal. The order of arrival, across leaders."""
 
 Key = tuple[int, Ticket, str]
 
@@ -36,6 +39,37 @@ class Policy:
     """How often an unresponsive holder's Pod is looked at again."""
     max_queue: int = 1000
     """Claims that may wait on one node."""
+    aging: float = 1800.0
+    """A waiting claim gains one step of priority in that time; 0: priorities are absolute."""
+
+    def key(self, claim: str, priority: int, ticket: Ticket, term: int) -> Key:
+        """The claim's place in the queue of the leader `term`: the smallest is first.
+
+        A step of priority is worth `aging` seconds of earlier arrival, so a claim passes one of
+        lower priority only if it came less than that later, and nobody starves. The key never
+        changes: steps that are added while claims wait would turn the order back and forth, since
+        each claim's step comes at another moment. What another leader's clock said cannot be
+        compared with ours: such a claim's age restarts, as if it had come at the takeover, and its
+        ticket keeps it before every newcomer of its priority (P9).
+        """
+        if not self.aging:
+            return (-priority, ticket, claim)
+        arrived = ticket[1] if ticket[0] == term else 0
+        return (arrived - priority * round(self.aging * 1000), ticket, claim)
+
+
+@dataclass(slots=True)
+class Look:
+    """What looks at a claim's Pod have shown, and when the next one is due."""
+
+    found: bool = False
+    """Whether a GET ever showed this Pod: one that none did is no Pod (design section 7)."""
+    under_way: bool = False
+    again: bool = False
+    """Whether something happened since the look under way was asked for."""
+    last: float = -math.inf
+    due: float = -math.inf
+    """When a silent claim's Pod is to be looked at again."""
 
 
 @dataclass(slots=True)
@@ -45,14 +79,18 @@ class Claim:
     id: str
     terms: Terms
     ticket: Ticket
+    key: Key
+    """Its place among those who wait (`Policy.key`)."""
     seen: float
     """When it was last heard of, for a waiting claim: the end of its last poll."""
     renewed: float
-    polls: int = 0
+    polls: set[int] = field(default_factory=set)
     """Requests of this claim that are being answered now."""
     leaving: str = ""
     """Why it is on its way out: "released", "expired", "finished", "lost"; "" while it stays."""
     left: float = 0.0
+    left_why: str = ""
+    """The same as a sentence, where there is more to say."""
     chosen: int | None = None
     """The fencing token that is its answer: the presented one, else of the oldest Lease (P6)."""
     answered: bool = False
@@ -73,32 +111,20 @@ class Claim:
     refuted: set[int] = field(default_factory=set)
     """Presented tokens that a fresh list did not show. Whoever comes with one has lost its slot,
     but takes nothing from another process that holds or waits under the same id."""
-    examining: bool = False
-    examine_at: float = 0.0
+    speaker: Speaker | None = None
+    """Who last spoke for it."""
+    deserted: float = math.inf
+    """From when it counts as left behind by its agent, which was restarted and does not name it."""
+    look: Look = field(default_factory=Look)
     unresponsive: bool = False
-
-    @property
-    def key(self) -> Key:
-        """Its place: higher priority first, then arrival."""
-        return (-self.terms.priority, self.ticket, self.id)
 
     def present(self, now: float, presence: float) -> bool:
         """Whether its client still asks (P8)."""
-        return self.polls > 0 or now - self.seen <= presence
+        return bool(self.polls) or now - self.seen <= presence
 
     def silent(self, now: float) -> bool:
         """Whether the last renewal is a TTL ago, by the coordinator's own clock (P4)."""
         return now >= self.renewed + self.terms.ttl
-
-    def verdict(self, verdict: Verdict, now: float) -> str:
-        """Why what its Pod showed frees its slot now; "" while it does not (design section 7)."""
-        if verdict is Verdict.FINISHED:
-            return "its Pod has finished"
-        if self.silent(now) and verdict is Verdict.ABSENT:
-            return f"not renewed for {self.terms.ttl} s and its Pod is gone"
-        if self.silent(now) and verdict is Verdict.RUNNING and not self.confirmed:
-            return f"not renewed for {self.terms.ttl} s and its grant was never confirmed"
-        return ""
 
     def present_token(self, token: int) -> None:
         """The agent came back with the token of a grant that stands: it is the claim's only one."""
@@ -120,7 +146,7 @@ class Ended:
 
 
 class Queue:
-    """The claims of one node that wait, by priority, then by arrival."""
+    """The claims of one node that wait, in the order of their keys."""
 
     __slots__ = ("_claims", "_keys")
 
@@ -155,11 +181,19 @@ class Queue:
 
 
 class Roll:
-    """The claims of one node, waiting or holding, and those that ended a moment ago."""
+    """The claims of one node, waiting or holding, and those that ended a moment ago.
 
-    def __init__(self, term: int, policy: Policy) -> None:
+    `takeover` is when the leader `term` took over; `pods` learns which claim names which Pod.
+    """
+
+    def __init__(
+        self, node: str, term: int, takeover: float, policy: Policy, pods: PodIndex | None = None
+    ) -> None:
+        self.node = node
         self.term = term
+        self.takeover = takeover
         self.policy = policy
+        self.pods = pods if pods is not None else PodIndex()
         self.claims: dict[str, Claim] = {}
         self.ended: dict[str, Ended] = {}
         self.queue = Queue()
@@ -184,34 +218,49 @@ class Roll:
         """A record for a new claim. A ticket that was ever given out keeps its place (P9)."""
         ticket = ask.ticket
         if ticket is None or ticket > (self.term, self._last_ticket):
-            self._last_ticket += 1
+            since = int((now - self.takeover) * 1000)
+            self._last_ticket = max(self._last_ticket + 1, since)
             ticket = (self.term, self._last_ticket)
         self.ended.pop(ask.claim, None)
-        claim = self.claims[ask.claim] = Claim(ask.claim, ask.terms, ticket, now, now)
+        return self._enter(ask.claim, ask.terms, ticket, now)
+
+    def _enter(self, name: str, terms: Terms, ticket: Ticket, now: float) -> Claim:
+        key = self.policy.key(name, terms.priority, ticket, self.term)
+        claim = self.claims[name] = Claim(name, terms, ticket, key, now, now)
+        self.pods.move(self.node, name, None, terms.pod)
         return claim
 
     def adopt(self, holder: Holder, now: float) -> None:
-        """A holder that this leader did not grant gets a full TTL from now (P10)."""
-        claim = Claim(holder.claim, holder.terms, (0, 0), now, now, confirmed=True)
+        """A holder that this leader did not grant gets a full TTL from now (P10).
+
+        Its grant and its Pod count as confirmed: an earlier leader may have seen them, and nothing
+        that it would have kept is freed because it is gone.
+        """
+        claim = self._enter(holder.claim, holder.terms, (0, 0), now)
         claim.chosen = holder.token
-        self.claims[holder.claim] = claim
+        claim.confirmed = claim.look.found = True
 
-    def touch(self, claim: Claim, now: float) -> None:
-        """A request of this claim began."""
-        claim.polls += 1
+    def touch(self, claim: Claim, ask: Ask, now: float) -> None:
+        """A request of this claim began: whoever sent it has not left it behind."""
+        claim.polls.add(ask.poll)
         claim.seen = now
+        claim.speaker, claim.deserted = ask.speaker, math.inf
 
-    def adopt_pod(self, claim: Claim, pod: PodRef | None) -> None:
-        """The load runs in another Pod than before."""
-        if pod is not None:
-            claim.terms = replace(claim.terms, pod=pod)
+    def adopt_pod(self, claim: Claim, pod: PodRef | None) -> bool:
+        """Whether the load runs in another Pod than before; nothing is known of that one."""
+        if pod is None or pod == claim.terms.pod:
+            return False
+        self.pods.move(self.node, claim.id, claim.terms.pod, pod)
+        claim.terms = replace(claim.terms, pod=pod)
+        claim.look.found = False
+        return True
 
-    def part(self, claim: Claim, why: str, now: float) -> None:
+    def part(self, claim: Claim, why: str, now: float, detail: str = "") -> None:
         """The claim is on its way out; its slot is still its own."""
         if not claim.leaving:
             claim.left = now
         if claim.leaving != "released":
-            claim.leaving = why
+            claim.leaving, claim.left_why = why, detail
 
     def end(self, claim: Claim, reason: str, detail: str, now: float) -> None:
         """The claim is over: released by its agent, or lost for whatever `reason`."""
@@ -222,6 +271,7 @@ class Roll:
         """Forget the claim."""
         del self.claims[claim.id]
         self.queue.discard(claim)
+        self.pods.move(self.node, claim.id, claim.terms.pod, None)
 
     def remember(self, claim: str, reason: str, detail: str, now: float) -> None:
         """Keep the end of this id in mind for a while (P7)."""

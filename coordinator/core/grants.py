@@ -1,7 +1,7 @@
 """What a node's table does next: free, hand over, remove, make, grant. Pure decisions.
 
 `operations(table, now)` starts what can be started; it is called after every event that may have
-changed something.
+changed something. `stands_by` tells whether that would still be right when it is at last sent.
 """
 
 from __future__ import annotations
@@ -32,6 +32,20 @@ def operations(table: NodeTable, now: float) -> None:
             if op is not None:
                 table.start(slot, op)
     _assign(table, now)
+
+
+def stands_by(table: NodeTable, op: Operation, now: float) -> bool:
+    """Whether an operation that is about to be sent for the first time would still be decided.
+
+    P1 and P8 speak of the moment when a grant's write is sent; until then its limit may have
+    shrunk, its node be on hold, or its client gone. Everything else may be sent at any time.
+    """
+    if not isinstance(op, Grant | HandOver):
+        return True
+    claim = table.roll.claims[op.claim]
+    fits = op.ordinal < table.limit and table.picture.taken <= table.limit
+    wanted = not claim.leaving and claim.present(now, table.policy.presence)
+    return fits and wanted and table.may_grant(now)
 
 
 def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation | None:

@@ -2,29 +2,20 @@
 
 Every write command carries an `op`, a number that is unique in its table. The shell performs the
 command and feeds exactly one outcome back under that number: `Written`, `Conflict`, `Unknown` or
-`Failed`; for a `ReadBack` it is `Read`, `Unknown` or `Failed`. After `Unknown` the table sends the
-*same* command again, and the shell repeats the same bytes (promise P2).
+`Failed`; for a `ReadBack` it is `Read`, `Unknown` or `Failed`. A grant whose first sending had to
+wait is sent only if `grants.stands_by` it; else its outcome is `Withdrawn`. After `Unknown` the
+table sends the *same* command again, and the shell repeats the same bytes (promise P2).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from coordinator.core.model import Lease, PodRef, Terms
-
-
-class Verdict(Enum):
-    """What a GET of a silent claim's Pod showed (design section 7)."""
-
-    FINISHED = "finished"
-    ABSENT = "absent"
-    UNREACHABLE = "unreachable"
-    RUNNING = "running"
+    from coordinator.core.model import Cause, Lease, PodRef, Speaker, Terms, Verdict
 
 
 # --- events ---------------------------------------------------------------------------------
@@ -39,13 +30,25 @@ class Ask:
     ticket: tuple[int, int] | None = None
     token: int | None = None
     """The fencing token that the caller believes to hold."""
+    poll: int = 0
+    """Which request this is, so that its end is not taken for the end of another one."""
+    speaker: Speaker | None = None
+    """Which agent speaks for the claim, where one does."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollEnded:
-    """The answer to an `Ask` was sent, or its caller went away."""
+    """The answer to the `Ask` of that number was sent, or its caller went away."""
 
     claim: str
+    poll: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """An agent speaks for the first time under this boot; the claims that it names asked before."""
+
+    speaker: Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,13 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A grant was never sent: when its turn came, the table would not have decided it any more."""
+
+    op: int
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """What a consistent GET showed; None for 404."""
 
@@ -145,13 +155,22 @@ class Courtesy:
 
 
 @dataclass(frozen=True, slots=True)
+class PodChanged:
+    """The watch of Pods told of the claim's Pod. It proves nothing, but is worth a look."""
+
+    claim: str
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a GET of the claim's Pod showed, asked for by an `Examine` or not."""
+    """What the look that an `Examine` asked for showed."""
 
     claim: str
     verdict: Verdict
-    pod: PodRef | None = None
+    pod: PodRef
     """Which Pod was looked at; one that is no longer the claim's says nothing about it."""
+    found: bool
+    """Whether the GET showed this very Pod, in whatever state."""
 
 
 # --- commands -------------------------------------------------------------------------------
@@ -235,10 +254,13 @@ class Relist:
 
 @dataclass(frozen=True, slots=True)
 class Examine:
-    """GET the silent claim's Pod and say what it shows."""
+    """GET the claim's Pod at the time `at`, not sooner, and say what it shows."""
 
     claim: str
     pod: PodRef
+    at: float
+    silent: bool
+    """Whether it matters if the Pod's node is Ready; else a Pod that lives is `UNJUDGED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +276,21 @@ class Reclaimed:
 
     claim: str
     load: str
-    kind: str
-    """"expired" or "finished"."""
+    cause: Cause
     reason: str
+    """The cause as a sentence, for people."""
+    lease: Lease
+    pod: PodRef | None
 
 
 Write = Make | Grant | HandOver | Free | Remove | Refresh
 Operation = Write | ReadBack
 Command = Operation | Relist | Examine | Answer | Reclaimed
-Outcome = Written | Conflict | Unknown | Failed | Read
+Outcome = Written | Conflict | Unknown | Failed | Withdrawn | Read
 Event = (
     Ask
     | PollEnded
+    | Restarted
     | Leave
     | SetLimit
     | SetHold
@@ -275,6 +300,7 @@ Event = (
     | Gone
     | Relisted
     | Courtesy
+    | PodChanged
     | Evidence
 )
 

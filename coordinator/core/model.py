@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,42 @@ if TYPE_CHECKING:
 
 MIN_TTL, DEFAULT_TTL, MAX_TTL = 10, 60, 3600
 """Seconds. A claim's time to live lies between the outer two; the middle one is the default."""
+
+
+class Verdict(Enum):
+    """What a look at a claim's Pod showed (design section 7)."""
+
+    FINISHED = "finished"
+    ABSENT = "absent"
+    """404 or another uid, and its node is Ready."""
+    UNREACHABLE = "unreachable"
+    """Not seen to have ended, and its node is not Ready or gone."""
+    RUNNING = "running"
+    UNJUDGED = "unjudged"
+    """Not seen to have ended; its node was not asked, since its agent renews."""
+
+
+class Cause(Enum):
+    """Why a slot is taken back from its holder."""
+
+    FINISHED = "finished"
+    EXPIRED = "expired"
+    """Silent, and no Pod of it is known."""
+    POD_GONE = "pod-gone"
+    UNCONFIRMED = "unconfirmed"
+    """Silent since the grant, which nobody may have heard of."""
+    DESERTED = "agent-restarted"
+    """Silent, and its restarted agent names it no more."""
+    UNRESPONSIVE = "unresponsive"
+    """Silent for the unresponsive timeout on top of its TTL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """The agent that speaks for a claim. `boot` is another one after each restart."""
+
+    agent: str
+    boot: str
 
 
 @dataclass(frozen=True, slots=True)

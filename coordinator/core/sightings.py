@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from coordinator.core.holders import look_at
 from coordinator.core.messages import Answer, Gone, Relisted, Seen
 from coordinator.core.picture import version_of
 
@@ -100,12 +101,12 @@ def put(table: NodeTable, slot: Slot, lease: Lease | None, floor: int, now: floa
     after = slot.holder
     same = before and after and (before.claim, before.token) == (after.claim, after.token)
     if after is not None and not same:
-        _held(table, after, now)
+        _held(table, slot, after, now)
     if before is not None and not same:
         _unheld(table, before.claim, slot.name, now)
 
 
-def _held(table: NodeTable, holder: Holder, now: float) -> None:
+def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
     """A Lease names the claim: that is its grant, also if it still waits (P6)."""
     claim = table.roll.claims.get(holder.claim)
     if claim is None:
@@ -119,8 +120,12 @@ def _held(table: NodeTable, holder: Holder, now: float) -> None:
         claim.present_token(holder.token)
     if claim.chosen is None:
         claim.chosen = holder.token
-    claim.answered = claim.answered or (claim.polls > 0 and claim.doubt is None)
+    claim.answered = claim.answered or (bool(claim.polls) and claim.doubt is None)
     table.say(Answer(claim.id))
+    if slot.heir != claim.id:
+        claim.look.found = True  # another leader's grant: it may have seen the Pod
+    elif not claim.leaving:
+        look_at(table, claim, now)
 
 
 def _unheld(table: NodeTable, name: str, lease: str, now: float) -> None:
@@ -129,7 +134,7 @@ def _unheld(table: NodeTable, name: str, lease: str, now: float) -> None:
     if claim is None:
         table.say(Answer(name))
     elif not table.picture.busy(name):
-        why = claim.leaving or "taken from it by another hand"
+        why = claim.left_why or claim.leaving or "taken from it by another hand"
         table.end(claim, claim.leaving or "lost", f"Lease {lease}: {why}", now)
     elif claim.chosen is not None and not table.picture.shows(name, claim.chosen):
         _lose_answer(table, claim, now)

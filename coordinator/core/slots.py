@@ -3,7 +3,8 @@
 `NodeTable.handle(event, now)` decides and returns commands; it never waits, logs or reads a clock.
 The shell performs each command and feeds its outcome back as an event. What the table believes
 about a Lease comes from outcomes, watch events and lists; "who holds" is read from there and kept
-nowhere else (`picture`). Who waits and who has left is in `roll`; what to do next in `grants`.
+nowhere else (`picture`). Who waits and who has left is in `roll`, who of the holders is dead in
+`holders`, what to do next in `grants`.
 
 A slot does one thing at a time. `_STEPS` at the end is the whole of what can happen to it:
 
@@ -16,6 +17,8 @@ A slot does one thing at a time. `_STEPS` at the end is the whole of what can ha
     Remove       settle             read back    repeat         undo, if never unknown
     Refresh      settle             read back    read back      undo
     ReadBack     settle             (illegal)    repeat         repeat
+
+A grant or a hand-over that had to wait for its first sending may be Withdrawn instead: undone.
 
 A write of unknown outcome is repeated, never judged by reading (P2): a read may come before the
 write takes effect. Only its 409 is final, and the read after that tells who won. (A Refresh gives
@@ -30,11 +33,14 @@ from typing import TYPE_CHECKING, Any
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
 from coordinator.core.grants import operations
+from coordinator.core.holders import evidence, judge, look_at, pod_changed, restarted
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.sightings import notice, put, relisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from coordinator.core.pods import PodIndex
 
 _MAX_PAUSE = 30.0
 
@@ -42,17 +48,24 @@ _MAX_PAUSE = 30.0
 class NodeTable:
     """The slots and claims of one node in one pool.
 
-    `term` is the leader's, the first part of each ticket. No grant is made before `grants_from`
-    (P9's settling time). Until the shell sets a limit the table only looks: it neither grants nor
-    removes.
+    `term` is the leader's, which took over at the time `takeover`: both make up its tickets, and
+    no grant is made until the settling time has passed since (P9). `pods` is the pool's. Until the
+    shell sets a limit the table only looks: it neither grants nor removes.
     """
 
-    def __init__(self, node: str, term: int, grants_from: float, policy: Policy | None = None):
+    def __init__(
+        self,
+        node: str,
+        term: int,
+        takeover: float,
+        policy: Policy | None = None,
+        pods: PodIndex | None = None,
+    ):
         self.node = node
-        self.grants_from = grants_from
         self.policy = policy or Policy()
+        self.grants_from = takeover + self.policy.settling
         self.picture = Picture(node)
-        self.roll = Roll(term, self.policy)
+        self.roll = Roll(node, term, takeover, self.policy, pods)
         self.limit = 0
         self.limit_known = False
         self.limit_reason = ""
@@ -111,12 +124,14 @@ class NodeTable:
             if e.token is not None and self.roll.recall(e.claim, now):
                 return False  # it is remembered as lost, and that is the answer
             claim = self.roll.admit(e, now)
-        self.roll.touch(claim, now)
+        self.roll.touch(claim, e, now)
         if e.token is not None and not self.picture.stands(claim.id, e.token):
             self._believer(claim, e.token, now)
             return True
-        self.roll.adopt_pod(claim, e.terms.pod)
+        moved = self.roll.adopt_pod(claim, e.terms.pod)
         if claim.id in self.picture.named:
+            if moved:
+                look_at(self, claim, now)
             if e.token is not None or not claim.forfeited:
                 self._renew(claim, e.token, now)
         elif claim.doubt is None and claim.id not in self.picture.granting:
@@ -147,8 +162,8 @@ class NodeTable:
 
     def _poll_ended(self, e: m.PollEnded, now: float) -> bool:
         claim = self.roll.claims.get(e.claim)
-        if claim is not None and claim.polls:
-            claim.polls -= 1
+        if claim is not None and e.poll in claim.polls:
+            claim.polls.remove(e.poll)
             claim.seen = now
         return False
 
@@ -168,7 +183,7 @@ class NodeTable:
         self.roll.end(claim, reason, detail, now)
         self.say(m.Answer(claim.id))
 
-    # --- the node, time and evidence ----------------------------------------------------------
+    # --- the node and time ----------------------------------------------------------------------
 
     def _set_limit(self, e: m.SetLimit, now: float) -> bool:
         self.limit, self.limit_reason, self.limit_known = e.limit, e.reason, True
@@ -181,43 +196,11 @@ class NodeTable:
     def _tick(self, e: m.Tick, now: float) -> bool:
         for claim in tuple(self.roll.claims.values()):
             if claim.id in self.picture.named:
-                if not claim.leaving and claim.silent(now):
-                    self._judge(claim, now)
+                judge(self, claim, now)
             elif claim.abandoned(now, self.policy.presence) and not self.picture.busy(claim.id):
                 self.roll.drop(claim)
         self.roll.forget_old(now)
         return True
-
-    def _judge(self, claim: Claim, now: float) -> None:
-        """The last renewal is a TTL ago: without a Pod that is the end, else its Pod is asked."""
-        grace = self.policy.unresponsive_timeout
-        if claim.terms.pod is None:
-            self._reclaim(claim, "expired", f"not renewed for {claim.terms.ttl} s", now)
-        elif grace is not None and now >= claim.renewed + claim.terms.ttl + grace:
-            self._reclaim(claim, "expired", f"unresponsive for {grace:g} s", now)
-        elif not claim.examining and now >= claim.examine_at:
-            claim.examining = True
-            self.say(m.Examine(claim.id, claim.terms.pod))
-
-    def _evidence(self, e: m.Evidence, now: float) -> bool:
-        claim = self.roll.claims.get(e.claim)
-        if claim is None:
-            return False
-        other = e.pod is not None and e.pod != claim.terms.pod
-        claim.examining, claim.examine_at = False, now + (0 if other else self.policy.recheck)
-        if other or claim.leaving or claim.id not in self.picture.named:
-            return False
-        reason = claim.verdict(e.verdict, now)
-        if reason:
-            why = "finished" if e.verdict is m.Verdict.FINISHED else "expired"
-            self._reclaim(claim, why, reason, now)
-        else:
-            claim.unresponsive = claim.silent(now)
-        return True
-
-    def _reclaim(self, claim: Claim, why: str, reason: str, now: float) -> None:
-        self.roll.part(claim, why, now)
-        self.say(m.Reclaimed(claim.id, claim.terms.load, why, reason))
 
     def _courtesy(self, e: m.Courtesy, now: float) -> bool:
         claim = self.roll.claims.get(e.claim)
@@ -289,11 +272,21 @@ class NodeTable:
         """The write never was; what it was for goes back to its place, and a pause follows."""
         if slot.unknown:
             return self._repeat(slot, e, now)
-        self.picture.finish(slot)
-        self._settle_heir(slot, now)
         self.paused_until = now + min(_MAX_PAUSE, 2.0 ** min(self._failures, 10))
         self.paused_why = e.why
         self._failures += 1
+        return self._take_back(slot, now)
+
+    def _withdraw(self, slot: Slot, e: m.Withdrawn, now: float) -> bool:
+        """It was never sent, and what it was decided on has changed: decide again."""
+        if slot.unknown:
+            return self._repeat(slot, e, now)
+        self._take_back(slot, now)
+        return True
+
+    def _take_back(self, slot: Slot, now: float) -> bool:
+        self.picture.finish(slot)
+        self._settle_heir(slot, now)
         return self._catch_up(slot, now)
 
 
@@ -308,7 +301,9 @@ _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
     m.SetLimit: NodeTable._set_limit,
     m.SetHold: NodeTable._set_hold,
     m.Tick: NodeTable._tick,
-    m.Evidence: NodeTable._evidence,
+    m.Restarted: restarted,
+    m.PodChanged: pod_changed,
+    m.Evidence: evidence,
     m.Courtesy: NodeTable._courtesy,
     m.Seen: _seen,
     m.Gone: _seen,
@@ -317,6 +312,7 @@ _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
     m.Conflict: NodeTable._outcome,
     m.Unknown: NodeTable._outcome,
     m.Failed: NodeTable._outcome,
+    m.Withdrawn: NodeTable._outcome,
     m.Read: NodeTable._outcome,
 }
 
@@ -332,6 +328,8 @@ _STEPS: dict[tuple[type, type], Callable[[NodeTable, Slot, Any, float], bool]] =
         for write in (m.Make, m.Grant, m.HandOver, m.Free, m.Remove)
         for outcome, step in _WRITE_STEPS.items()
     },
+    (m.Grant, m.Withdrawn): NodeTable._withdraw,
+    (m.HandOver, m.Withdrawn): NodeTable._withdraw,
     (m.Refresh, m.Written): NodeTable._settle,
     (m.Refresh, m.Conflict): NodeTable._read_back,
     (m.Refresh, m.Unknown): NodeTable._read_back,

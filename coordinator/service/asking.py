@@ -6,10 +6,12 @@ is undone by nothing: a caller that goes away only ends its polls (P8).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
+from coordinator.core.model import Speaker
 from coordinator.core.views import Granted, Lost, Queued, Released, Settling, View, is_imminent
 from coordinator.service.desk import AgentRecord, Desk, Waiter
 from coordinator.service.errors import StaleSync
@@ -60,10 +62,11 @@ class Counter:
     def __init__(self, apply: Apply, now: Now) -> None:
         self._apply = apply
         self._now = now
+        self._polls = count(1)
 
     async def ask(self, desk: Desk, ask: m.Ask, wait: float) -> View:
         """The claim's state once it is settled, or after `wait` seconds. Raises `Refusal`."""
-        waiter = Waiter()
+        waiter, ask = Waiter(), replace(ask, poll=next(self._polls))
         desk.join(waiter, [ask.claim])
         try:
             self._apply(desk, ask)
@@ -73,7 +76,7 @@ class Counter:
         try:
             return await self._settled(desk, ask.claim, ask.token, waiter, wait)
         finally:
-            self._apply(desk, m.PollEnded(ask.claim))
+            self._apply(desk, m.PollEnded(ask.claim, ask.poll))
             desk.part(waiter, [ask.claim])
 
     async def leave(self, desk: Desk, claim: str, wait: float) -> View:
@@ -100,18 +103,18 @@ class Counter:
 
     async def sync(self, desk: Desk, request: SyncRequest, term: int) -> SyncAnswer:
         """Take in the request, then wait for news. Raises `StaleSync`."""
-        waiter = Waiter()
+        waiter, poll = Waiter(), next(self._polls)
         record = self._take_turn(desk, request, waiter)
         claims = [ask.claim for ask in request.asks]
         desk.join(waiter, [*claims, *request.releases])
-        refused = self._take_in(desk, request)
+        refused = self._take_in(desk, request, poll)
         try:
             news = await self._news(desk, request, refused, waiter)
             return self._answer(desk, request, refused, term, news=news)
         finally:
             for claim in claims:
                 if claim not in refused:
-                    self._apply(desk, m.PollEnded(claim))
+                    self._apply(desk, m.PollEnded(claim, poll))
             desk.part(waiter, [*claims, *request.releases])
             record.seen = self._now()
             if record.waiter is waiter:
@@ -136,14 +139,21 @@ class Counter:
         record.waiter = waiter
         return record
 
-    def _take_in(self, desk: Desk, request: SyncRequest) -> dict[str, m.Refusal]:
+    def _take_in(self, desk: Desk, request: SyncRequest, poll: int) -> dict[str, m.Refusal]:
         refused: dict[str, m.Refusal] = {}
+        speaker = Speaker(request.agent, request.boot)
         for ask in request.asks:
             try:
-                self._apply(desk, ask)
+                self._apply(desk, replace(ask, poll=poll, speaker=speaker))
             except m.Refusal as refusal:
                 refused[ask.claim] = refusal
-        for claim in request.releases:
+        record = desk.agents[request.agent]
+        if record.told != speaker.boot:  # from here on it is known what the new boot knows
+            record.told = speaker.boot
+            self._apply(desk, m.Restarted(speaker))
+        # The queue is left first: else a holder's slot may go to a claim that leaves right after.
+        held = desk.table.picture.named
+        for claim in sorted(request.releases, key=held.__contains__):
             self._apply(desk, m.Leave(claim))
         return refused
 

@@ -1,59 +1,44 @@
-"""The whole service: the watches, the pools, and how they start and stop."""
+"""The whole service: what every replica watches, the election, and the reign of a leader."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import UTC
+from math import inf
 from random import Random
 from typing import TYPE_CHECKING, Self
 
 import structlog
 
 from coordinator.core.claims import Policy
-from coordinator.kube.calls import resource_path
 from coordinator.kube.events import EventRecorder, ObjectRef
-from coordinator.kube.leases import LeaseStore, leases_path
-from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Reflector, Watching
 from coordinator.service.clock import Clock
-from coordinator.service.config import ConfigKeeper
-from coordinator.service.errors import PoolUnknown
-from coordinator.service.evidence import examine
-from coordinator.service.gate import Gate
-from coordinator.service.limits import NodeLimits
-from coordinator.service.nodes import Nodes
-from coordinator.service.pool import Hands, Pool
-from coordinator.service.reports import PoolReports, StreamReports
-from coordinator.service.writer import Writer
+from coordinator.service.crowd import MOST_WAITING, Crowd
+from coordinator.service.errors import NotLeading, PoolUnknown
+from coordinator.service.leadership import Leadership
+from coordinator.service.reign import Reign
+from coordinator.service.reports import ElectionReports, PoolReports, StreamReports
+from coordinator.service.sources import Listeners, PoolSpec, Sources
+from coordinator.service.tools import Tools
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
-    from coordinator.core.messages import Verdict
-    from coordinator.core.model import PodRef
     from coordinator.kube.client import KubeClient
+    from coordinator.kube.election import Elector, Leader
     from coordinator.kube.errors import ApiError
-    from coordinator.kube.reflector import StreamEvent
     from coordinator.service.metrics import Metrics
+    from coordinator.service.pool import Pool
 
-SWEEP = 1.0
-"""Seconds between looks at what is due."""
-SETTLE = 3.0
-"""Seconds that a stopping coordinator waits for writes under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class PoolSpec:
-    """Which ConfigMap rules which namespace; without one every limit is 1."""
-
-    namespace: str
-    config_map: str | None = None
+NOBODY_LEADS = "no replica leads at the moment; ask again"
+ANOTHER_LEADS = "this replica follows; the leader answers"
 
 
 class Coordinator:
     """Serves pools from one API server. `async with` starts and stops it.
 
-    Leaving the context waits a moment for writes under way; held slots stay held.
+    With an `elector` it serves while it leads; without one it leads from the start. Leaving the
+    context waits a moment for writes under way; held slots stay held.
     """
 
     def __init__(
@@ -64,178 +49,188 @@ class Coordinator:
         metrics: Metrics,
         clock: Clock | None = None,
         policy: Policy | None = None,
+        max_queue: int = MOST_WAITING,
         rng: Random | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         instance: str = "",
+        elector: Elector | None = None,
     ) -> None:
-        self._client = client
         self._clock = clock or Clock()
-        self._rng = rng or Random()  # noqa: S311 - spreads retries, keeps no secret
-        self._sleep = sleep
-        self._metrics = metrics
+        self._tools = Tools(client, self._clock, rng or Random(), sleep)  # noqa: S311 - no secret
         self._policy = policy or Policy()
+        self._max_queue = max_queue
         self._log = structlog.get_logger("coordinator")
-        self._stream_reports = StreamReports(self._log)
-        self._tasks = asyncio.TaskGroup()
-        self._running: set[asyncio.Task[None]] = set()
+        self._elector = elector
+        self._election = ElectionReports(metrics)
+        self._reign: Reign | None = None
+        self._stopping = False
+        self._group = asyncio.TaskGroup()
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._candidacy: asyncio.Task[None] | None = None
         self._recorder = EventRecorder(
             client,
             instance=instance,
             now=lambda: self._clock.wall().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             clock=self._clock.now,
-            rng=self._rng,
+            rng=self._tools.rng,
             failed=self._event_failed,
         )
-        self._nodes = Nodes(self._clock.now, self._node_changed)
-        self._streams: list[tuple[Reflector, Callable[[StreamEvent], None]]] = [
-            (self._reflector(resource_path("nodes"), metadata_only=True), self._take_nodes)
-        ]
-        self._writers: list[Writer] = []
-        self.pools: dict[str, Pool] = {}
-        for spec in specs:
-            self.pools[spec.namespace] = self._build(spec)
-
-    # --- putting it together ------------------------------------------------------------------
-
-    def _build(self, spec: PoolSpec) -> Pool:
-        reports = PoolReports(spec.namespace, self._metrics)
-        store, gate = LeaseStore(self._client), Gate(self._rng, self._sleep)
-        writer = Writer(spec.namespace, store, gate, self._clock)
-        self._writers.append(writer)
-        leases = self._reflector(leases_path(spec.namespace))
-        keeper = ConfigKeeper(
-            spec.config_map,
-            stamp=self._clock.stamp,
-            changed=lambda: self._config_changed(spec.namespace),
-            refused=lambda message: self._config_refused(spec, message),
-        )
-        pool = Pool(
-            spec.namespace,
-            clock=self._clock,
-            policy=self._policy,
-            limits=NodeLimits(self._nodes, keeper),
-            reports=reports,
-            hands=Hands(writer, leases.relist_now, self._examine, self._spawn),
-        )
-        self._streams.append((leases, pool.take))
-        if spec.config_map is not None:
-            self._streams.append(self._config_stream(spec, keeper, reports))
-        return pool
-
-    def _reflector(
-        self, path: str, *, metadata_only: bool = False, params: dict[str, str] | None = None
-    ) -> Reflector:
-        return Reflector(
-            self._client,
-            path,
-            rng=self._rng,
-            params=params,
-            metadata_only=metadata_only,
-            clock=self._clock.now,
-            sleep=self._sleep,
+        self._reports = {spec.namespace: PoolReports(spec.namespace, metrics) for spec in specs}
+        self._sources = Sources(
+            self._tools,
+            specs,
+            self._reports,
+            StreamReports(self._log),
+            Listeners(
+                self._node_changed, self._nodes_listed, self._config_changed, self._config_refused
+            ),
         )
 
-    def _config_stream(
-        self, spec: PoolSpec, keeper: ConfigKeeper, reports: PoolReports
-    ) -> tuple[Reflector, Callable[[StreamEvent], None]]:
-        params = {"fieldSelector": f"metadata.name={spec.config_map}"}
-        reflector = self._reflector(resource_path("configmaps", spec.namespace), params=params)
-
-        def take(event: StreamEvent) -> None:
-            match event:
-                case Listed():
-                    keeper.present(event.items[0]) if event.items else keeper.missing()
-                case Changed():
-                    keeper.present(event.obj)
-                case Deleted():
-                    keeper.missing()
-                case Broken():
-                    keeper.trouble = str(event.error)
-                    reports.streams.broken("configmaps", event.error, event.delay)
-                case Watching():
-                    reports.streams.well("configmaps")
-
-        return reflector, take
-
-    async def _examine(self, pod: PodRef, node: str) -> Verdict:
-        return await examine(self._client, pod, node)
-
-    def _take_nodes(self, event: StreamEvent) -> None:
-        if isinstance(event, Broken):
-            self._stream_reports.broken("nodes", event.error, event.delay)
-        elif isinstance(event, Watching):
-            self._stream_reports.well("nodes")
-        self._nodes.take(event)
-        if isinstance(event, Listed):  # a node that is gone is known to be gone only now
-            for pool in self.pools.values():
-                pool.limits_changed()
+    # --- limits and election change -----------------------------------------------------------
 
     def _node_changed(self, node: str) -> None:
         for pool in self.pools.values():
             pool.node_changed(node)
 
-    def _config_changed(self, namespace: str) -> None:
-        pool = self.pools[namespace]
-        pool.reports.config_changed(pool.keeper.state.version)
-        pool.limits_changed()
+    def _nodes_listed(self) -> None:
+        for pool in self.pools.values():
+            pool.limits_changed()
 
-    def _config_refused(self, spec: PoolSpec, message: str) -> None:
-        pool = self.pools[spec.namespace]
-        pool.reports.config_refused(message)
-        pool.limits_changed()  # nothing new, unless the limits were not known at all
-        about = ObjectRef("ConfigMap", spec.config_map or "", spec.namespace, pool.keeper.state.uid)
-        self._spawn(self._recorder.warn(about, "LimitsRefused", message))
+    def _config_changed(self, namespace: str) -> None:
+        version = self._sources.limits[namespace].keeper.state.version
+        self._reports[namespace].config_changed(version)
+        if namespace in self.pools:
+            self.pools[namespace].limits_changed()
+
+    def _config_refused(self, namespace: str, message: str) -> None:
+        self._reports[namespace].config_refused(message)
+        if namespace in self.pools:  # nothing new, unless the limits were not known at all
+            self.pools[namespace].limits_changed()
+            self._warn_of_config(namespace)
+
+    def _warn_of_config(self, namespace: str) -> None:
+        """One Event, not one from each replica: the leader's."""
+        state = self._sources.limits[namespace].keeper.state
+        if state.error:
+            about = ObjectRef("ConfigMap", state.config_map or "", namespace, state.uid)
+            self._warn(about, "LimitsRefused", state.error)
+
+    def _warn(self, about: ObjectRef, reason: str, message: str) -> None:
+        self._spawn(self._recorder.warn(about, reason, message))
 
     def _event_failed(self, error: ApiError) -> None:
         self._log.warning("Event not written", error=str(error))
 
+    def _elected(self) -> None:
+        """The election's state is another one."""
+        leads = self._elector is None or self._clock.now() < self._elector.deadline
+        if self._reign is not None and not leads:
+            self._end_reign()
+        elif self._reign is None and leads and not self._stopping:
+            self._begin_reign()
+        self._election.now(leading=leads, leader=self.leader.identity if self.leader else "")
+
+    def _begin_reign(self) -> None:
+        self._reign = Reign(
+            self._tools,
+            Leadership(self._clock.now, self._deadline),
+            self._sources.limits,
+            self._reports,
+            self._policy,
+            Crowd(self._max_queue),
+            self._spawn,
+            self._warn,
+        )
+        self._reign.begin()
+        for namespace in self._reports:
+            self._warn_of_config(namespace)
+
+    def _deadline(self) -> float:
+        return self._elector.deadline if self._elector else inf
+
+    def _end_reign(self) -> None:
+        if self._reign is not None:
+            self._reign.end()
+            self._reign = None
+
     # --- being asked --------------------------------------------------------------------------
 
+    @property
+    def leading(self) -> bool:
+        """Whether this replica answers claims, or soon will: it leads and its deadline is ahead."""
+        return self._reign is not None and self._reign.leadership.holds
+
+    @property
+    def identity(self) -> str:
+        """This replica's name in the election; "" without one."""
+        return self._elector.identity if self._elector else ""
+
+    @property
+    def leader(self) -> Leader | None:
+        """Who is known to lead; None while nobody is."""
+        return self._elector.leader if self._elector else None
+
+    @property
+    def pools(self) -> Mapping[str, Pool]:
+        """The pools of a leader by namespace; none while this replica follows."""
+        return self._reign.pools if self._reign is not None else {}
+
     def pool(self, namespace: str) -> Pool:
-        """The pool in that namespace. Raises `PoolUnknown`."""
-        pool = self.pools.get(namespace)
-        if pool is None:
-            served = ", ".join(sorted(self.pools))
+        """The pool in that namespace. Raises `PoolUnknown`, and `NotLeading` on a follower."""
+        if namespace not in self._reports:
+            served = ", ".join(sorted(self._reports))
             raise PoolUnknown(f"no pool in namespace {namespace}; this coordinator serves {served}")
-        return pool
+        if not self.leading:
+            raise NotLeading(ANOTHER_LEADS if self.leader else NOBODY_LEADS)
+        return self.pools[namespace]
 
     def ready(self) -> dict[str, str]:
-        """For each pool "" or why it cannot serve yet."""
-        return {namespace: pool.ready() for namespace, pool in self.pools.items()}
+        """For each pool "" or why it cannot serve yet. A follower serves by passing on."""
+        if self._stopping or self.leading:
+            return {name: pool.ready() for name, pool in self.pools.items()}
+        return {name: limits.trouble() for name, limits in self._sources.limits.items()}
 
     # --- running ------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
-        await self._tasks.__aenter__()
-        for reflector, sink in self._streams:
+        await self._group.__aenter__()
+        for reflector, sink in self._sources.streams:
             self._spawn(reflector.run(sink))
-        self._spawn(self._sweep())
+        if self._elector is None:
+            self._elected()
+        else:
+            self._candidacy = self._spawn(self._elector.run(self._elected))
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        """Leadership is given up only when no write's outcome is in doubt; else it runs out."""
         self.begin_stop()
-        await self._settle()
-        for task in self._running:
+        settled = self._reign is None or await self._reign.settle()
+        self._end_reign()
+        await self._step_down(release=settled)
+        for task in self._tasks:
             task.cancel()
-        await self._tasks.__aexit__(None, None, None)
+        await self._group.__aexit__(None, None, None)
+
+    async def _step_down(self, *, release: bool) -> None:
+        if self._elector is None or self._candidacy is None:
+            return
+        self._candidacy.cancel()
+        await asyncio.wait([self._candidacy])
+        released = release and await self._elector.release()
+        self._election.stepped_down(released=released)
 
     def begin_stop(self) -> None:
         """Answer every blocked request with what is true or 503; take no new ones."""
-        for pool in self.pools.values():
-            pool.begin_stop()
+        self._stopping = True
+        if self._reign is not None:
+            self._reign.begin_stop()
 
-    def _spawn(self, work: Coroutine[object, object, None]) -> None:
-        task = self._tasks.create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+    def _spawn(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
+        task = self._group.create_task(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+        return task
 
-    async def _sweep(self) -> None:
-        while True:
-            await self._sleep(SWEEP)
-            for pool in self.pools.values():
-                pool.sweep()
-
-    async def _settle(self) -> None:
-        end = self._clock.now() + SETTLE
-        while not all(writer.idle for writer in self._writers) and self._clock.now() < end:
-            await self._sleep(0.02)
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)

@@ -11,6 +11,7 @@ from coordinator.core.views import view_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from coordinator.core.messages import Ask
     from coordinator.core.slots import NodeTable
     from coordinator.core.views import View
 
@@ -56,6 +57,8 @@ class AgentRecord:
     sequence: int
     seen: float
     retired: set[str] = field(default_factory=set)
+    told: str = ""
+    """The boot under which the table was told of its last restart."""
     waiter: Waiter | None = None
 
 
@@ -67,19 +70,19 @@ class Desk:
     def __init__(self, table: NodeTable) -> None:
         self.table = table
         self.agents: dict[str, AgentRecord] = {}
-        self._waiters: dict[str, set[Waiter]] = {}
+        self._waiters: dict[str, dict[Waiter, None]] = {}
 
     def join(self, waiter: Waiter, claims: Iterable[str]) -> None:
         """The waiter is told of changes of these claims from now on."""
         for claim in claims:
-            self._waiters.setdefault(claim, set()).add(waiter)
+            self._waiters.setdefault(claim, {})[waiter] = None
 
     def part(self, waiter: Waiter, claims: Iterable[str]) -> None:
         """The waiter is told no more."""
         for claim in claims:
             waiters = self._waiters.get(claim)
             if waiters is not None:
-                waiters.discard(waiter)
+                waiters.pop(waiter, None)
                 if not waiters:
                     del self._waiters[claim]
 
@@ -90,12 +93,19 @@ class Desk:
 
     def dismiss_all(self) -> None:
         """Have every blocked request answered now."""
-        for waiter in {waiter for waiters in self._waiters.values() for waiter in waiters}:
+        for waiter in [waiter for waiters in self._waiters.values() for waiter in waiters]:
             waiter.dismiss()
 
     def view(self, claim: str, now: float, token: int | None = None) -> View | None:
         """The claim's state, for a caller with this fencing token."""
         return view_of(self.table, claim, now, token)
+
+    def knows(self, ask: Ask) -> bool:
+        """Whether the claim is no new one: it waits, holds, ended lately, or believes to hold."""
+        roll, named = self.table.roll, self.table.picture.named
+        return ask.token is not None or any(
+            ask.claim in one for one in (roll.claims, roll.ended, named)
+        )
 
     @property
     def empty(self) -> bool:

@@ -19,6 +19,10 @@ class NotReady(Retriable):
     """The coordinator has no complete picture yet."""
 
 
+class NotLeading(Retriable):
+    """Another replica leads, or none at the moment."""
+
+
 class Stopping(Retriable):
     """The coordinator is shutting down; another, or the next, answers soon."""
 

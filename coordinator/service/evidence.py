@@ -1,26 +1,45 @@
-"""What a GET of a silent claim's Pod shows (design section 7). Absence alone proves nothing."""
+"""What a GET of a claim's Pod shows (design section 7). Absence alone proves nothing."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from coordinator.core.messages import Verdict
+from coordinator.core.model import Verdict
 from coordinator.kube import errors
 from coordinator.kube.calls import resource_path
+from coordinator.service.ends import ended
 
 if TYPE_CHECKING:
     from coordinator.core.model import PodRef
     from coordinator.kube.client import KubeClient
 
 
-async def examine(client: KubeClient, pod: PodRef, node: str) -> Verdict:
-    """The verdict about the Pod. Raises `ApiError` when it cannot be had."""
-    found = await _get(client, resource_path("pods", pod.namespace, pod.name))
-    if found is not None and (not pod.uid or found["metadata"]["uid"] == pod.uid):
-        if _finished(found):
-            return Verdict.FINISHED
-        return Verdict.RUNNING if await _node_ready(client, node) else Verdict.UNREACHABLE
-    return Verdict.ABSENT if await _node_ready(client, node) else Verdict.UNREACHABLE
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The verdict, and whether the GET found this very Pod."""
+
+    verdict: Verdict
+    found: bool
+
+
+async def examine(client: KubeClient, pod: PodRef, node: str, *, silent: bool) -> Sight:
+    """What there is to see of the Pod of a claim on `node`. Raises `ApiError` if that is not known.
+
+    Only a `silent` claim's fate hangs on the Pod's node, so only then is that one asked for.
+    """
+    there = await _get(client, resource_path("pods", pod.namespace, pod.name))
+    if there is not None and pod.uid and there["metadata"]["uid"] != pod.uid:
+        there = None
+    if there is not None and ended(there):
+        return Sight(Verdict.FINISHED, found=True)
+    found = there is not None
+    if not silent:
+        return Sight(Verdict.UNJUDGED, found)
+    runs_on = there["spec"].get("nodeName") if there is not None else ""
+    if not await _node_ready(client, runs_on or node):
+        return Sight(Verdict.UNREACHABLE, found)
+    return Sight(Verdict.RUNNING if found else Verdict.ABSENT, found)
 
 
 async def _get(client: KubeClient, path: str) -> dict[str, Any] | None:
@@ -28,20 +47,6 @@ async def _get(client: KubeClient, path: str) -> dict[str, Any] | None:
         return await client.request("GET", path)
     except errors.NotFound:
         return None
-
-
-def _finished(pod: dict[str, Any]) -> bool:
-    """Whether it ended for good: its phase says so, or all of its own containers have.
-
-    Sidecars are init containers (KEP-753), so they are not among `containerStatuses`.
-    """
-    status = pod.get("status") or {}
-    if status.get("phase") in {"Succeeded", "Failed"}:
-        return True
-    states = [c.get("state") or {} for c in status.get("containerStatuses") or ()]
-    stays = pod["spec"].get("restartPolicy") == "Never"
-    own = len(pod["spec"].get("containers") or ())
-    return stays and 0 < own == len(states) and all("terminated" in state for state in states)
 
 
 async def _node_ready(client: KubeClient, node: str) -> bool:

@@ -23,7 +23,7 @@ _ILL = (errors.UnknownOutcome, errors.Unavailable, errors.NotSent, errors.Thrott
 
 
 class Gate:
-    """What all writes of one pool pass through."""
+    """What all requests of one kind of one pool pass through: its writes, its looks at Pods."""
 
     def __init__(
         self, rng: Random, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
@@ -31,7 +31,8 @@ class Gate:
         self._backoff = Backoff(rng)
         self._sleep = sleep
         self._turn = asyncio.Lock()
-        self._delay = 0.0
+        self.delay = 0.0
+        """Seconds that whoever tries next waits, while the gate is closed."""
         self.open = True
         """Whether the last request was answered."""
 
@@ -40,7 +41,7 @@ class Gate:
         while not self.open:
             async with self._turn:
                 if not self.open:
-                    await self._sleep(self._delay)
+                    await self._sleep(self.delay)
                     return await self._watched(request, probing=True)
         return await self._watched(request)
 
@@ -49,7 +50,7 @@ class Gate:
             result = await request()
         except _ILL as error:
             if self.open or probing:  # not once more for each that was sent before it closed
-                self._delay = self._backoff.next(error.retry_after)
+                self.delay = self._backoff.next(error.retry_after)
             self.open = False
             raise
         except errors.ApiError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     Histogram,
     ProcessCollector,
     disable_created_metrics,
@@ -94,6 +95,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._leading = Gauge(
+            "nodeslots_leading",
+            "1 on the replica that leads and hands out slots, 0 on those that pass requests on.",
+            registry=registry,
+        )
         ProcessCollector(registry=registry)
 
     def watch(self, pools: Callable[[], Iterable[Watched]]) -> None:
@@ -105,6 +111,10 @@ class Metrics:
         self._requests.labels(verb, resource, code).inc()
         self._request_seconds.labels(verb, resource).observe(seconds)
 
+    def leads(self, leading: bool) -> None:
+        """Whether this replica leads."""
+        self._leading.set(leading)
+
     def granted(self, namespace: str, handover_seconds: float | None) -> None:
         """A slot was granted, so long after its last holder let go; None when it was free."""
         kind = "grant" if handover_seconds is None else "handover"
@@ -113,7 +123,7 @@ class Metrics:
             self._handover.labels(namespace).observe(handover_seconds)
 
     def reclaimed(self, namespace: str, reason: str) -> None:
-        """A dead holder's slot is taken back: "expired" or "finished"."""
+        """A dead holder's slot is taken back; `reason` is a `Cause`."""
         self._reclaims.labels(namespace, reason).inc()
 
     def unknown(self, namespace: str) -> None:

@@ -57,7 +57,7 @@ class Nodes:
 
     def _replace(self, facts: dict[str, NodeFacts]) -> None:
         self.trouble = ""
-        for name in self._facts.keys() | facts.keys():
+        for name in sorted(self._facts.keys() | facts.keys()):
             self._set(name, facts.get(name))
 
     def _set(self, name: str, facts: NodeFacts | None) -> None:

@@ -7,50 +7,40 @@ event to a table and runs what comes back; every operation's outcome is the next
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
+from coordinator.core.grants import stands_by
+from coordinator.core.pods import PodIndex
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.kube import records
-from coordinator.kube.errors import ApiError
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Watching
 from coordinator.service.asking import AGENT_MEMORY, Counter
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
+from coordinator.service.leadership import LOST
+from coordinator.service.looks import Looks
+from coordinator.service.pods import PodWatch
 from coordinator.service.renewals import Renewals
+from coordinator.service.reports import RECLAIMED, reclaim_subjects
 from coordinator.service.status import config_status, counts, node_status, totals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Sequence
 
     from coordinator.core.claims import Policy
-    from coordinator.core.model import Lease, PodRef
+    from coordinator.core.model import Lease
     from coordinator.core.views import View
     from coordinator.kube.reflector import StreamEvent
     from coordinator.service.asking import SyncAnswer, SyncRequest
     from coordinator.service.clock import Clock
+    from coordinator.service.crowd import Crowd
+    from coordinator.service.hands import Hands
+    from coordinator.service.leadership import Leadership
     from coordinator.service.limits import NodeLimits
     from coordinator.service.reports import PoolReports
     from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
-    from coordinator.service.writer import Writer
-
-_EXAMINE_AGAIN = 5.0
-"""Seconds until a Pod is asked for again after the API server did not say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hands:
-    """What a pool needs done outside of itself."""
-
-    writer: Writer
-    relist: Callable[[], None]
-    """Asks for a consistent list of the pool's Leases."""
-    examine: Callable[[PodRef, str], Awaitable[m.Verdict]]
-    """GETs a Pod on a node; raises `ApiError`."""
-    spawn: Callable[[Coroutine[object, object, None]], object]
-    """Runs something beside everything else."""
 
 
 class Pool:
@@ -64,6 +54,8 @@ class Pool:
         policy: Policy,
         limits: NodeLimits,
         reports: PoolReports,
+        leadership: Leadership,
+        crowd: Crowd,
         hands: Hands,
     ) -> None:
         self.namespace = namespace
@@ -75,12 +67,17 @@ class Pool:
         self._policy = policy
         self._limits = limits
         self.reports = reports
+        self._leadership = leadership
+        self._crowd = crowd
         self._hands = hands
-        self._grants_from = 0.0
+        self._takeover = 0.0
         self._trouble = "the first list of Leases is not complete"
         self._stopping = False
         self._renewals = Renewals(clock.now)
         self._counter = Counter(self.apply, clock.now)
+        self._looks = Looks(hands.examine, hands.gate, clock.now, reports, self.apply)
+        self._named = PodIndex()
+        self.pods = PodWatch(self._named, self._pod_changed)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -93,9 +90,12 @@ class Pool:
         """Why no request can be served yet; "" when all can."""
         if self._stopping:
             return "the coordinator is shutting down"
+        if not self._leadership.holds:
+            return LOST
         return self._limits.trouble() or self._trouble
 
     def _require_ready(self) -> None:
+        self._leadership.require()
         if why := self.ready():
             raise NotReady(f"pool {self.namespace} is not ready: {why}; ask again")
 
@@ -105,7 +105,9 @@ class Pool:
         Raises `Refusal` for what stands against the claim, `ServiceError` for what stands against
         any.
         """
-        return self._unless_stopping(await self._counter.ask(self._desk_of(node), ask, wait))
+        view = await self._counter.ask(self._desk_of(node, [ask]), ask, wait)
+        self._leadership.require()
+        return self._unless_stopping(view)
 
     def look(self, node: str, claim: str) -> View | None:
         """The claim's state, without asking; None for a claim that nothing is known of."""
@@ -117,11 +119,15 @@ class Pool:
 
         Raises `ServiceError`.
         """
-        return await self._counter.leave(self._desk_of(node), claim, wait)
+        view = await self._counter.leave(self._desk_of(node), claim, wait)
+        self._leadership.require()
+        return view
 
     async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
         """Take in all that an agent says, and answer with its news. Raises `ServiceError`."""
-        answer = await self._counter.sync(self._desk_of(node), request, self.term)
+        new = () if request.releases else request.asks
+        answer = await self._counter.sync(self._desk_of(node, new), request, self.term)
+        self._leadership.require()
         if self._stopping and not answer.news:
             raise self._stopped()
         return answer
@@ -137,17 +143,24 @@ class Pool:
     def begin_stop(self) -> None:
         """Answer every blocked request, and take no new ones."""
         self._stopping = True
+        self.dismiss_all()
+
+    def dismiss_all(self) -> None:
+        """Have every blocked request answered now."""
         for desk in self.desks.values():
             desk.dismiss_all()
 
-    def _desk_of(self, node: str) -> Desk:
-        """The node's desk, for a request."""
+    def _desk_of(self, node: str, asks: Sequence[m.Ask] = ()) -> Desk:
+        """The node's desk, for a request with these claims.
+
+        On a node that is gone who waits or holds is still served; nobody new is let in.
+        """
         if self._stopping:
             raise self._stopped()
         self._require_ready()
         desk = self.desks.get(node)
-        if desk is not None and not desk.empty:
-            return desk  # claims of a node that is gone can still renew and release
+        if desk is not None and not desk.empty and (not asks or any(map(desk.knows, asks))):
+            return desk
         self._limits.nodes.require(node)
         return desk or self._open(node)
 
@@ -199,6 +212,8 @@ class Pool:
             if desk.table.limit_known:
                 self.reports.limit_changed(node, desk.table.limit, limit, why)
             self.apply(desk, m.SetLimit(limit, why))
+            if limit == 0:  # no use waiting any longer: whoever does is told why
+                desk.dismiss_all()
         hold = self._limits.hold(node)
         if hold != desk.table.on_hold:
             self.apply(desk, m.SetHold(hold))
@@ -228,7 +243,7 @@ class Pool:
                 found.setdefault(place[0], {})[place[1]] = lease
         if self._trouble:
             self._take_over(event)
-        for node in found.keys() | self.desks.keys():
+        for node in sorted(found.keys() | self.desks.keys()):
             desk = self.desks.get(node) or self._open(node)
             self.apply(desk, m.Relisted(found.get(node, {}), event.started))
 
@@ -236,8 +251,9 @@ class Pool:
         """The first picture is whole: from here on requests are served."""
         self._trouble = ""
         self.term = int(event.version) if event.version.isdecimal() else 0
-        self._grants_from = self._clock.now() + self._policy.settling
+        self._takeover = self._clock.now()
         self._hands.spawn(self._settle())
+        self._hands.relist_pods()  # some finished while nobody looked; who holds is known only now
 
     async def _settle(self) -> None:
         await asyncio.sleep(self._policy.settling)
@@ -254,7 +270,7 @@ class Pool:
 
     def _open(self, node: str) -> Desk:
         """A desk for a node that is asked for, or has a Lease, for the first time."""
-        table = NodeTable(node, self.term, self._grants_from, self._policy)
+        table = NodeTable(node, self.term, self._takeover, self._policy, self._named)
         desk = self.desks[node] = Desk(table)
         if not self._limits.trouble():
             self.apply(desk, m.SetLimit(*self._limits.limit(node)))
@@ -265,7 +281,7 @@ class Pool:
 
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
-        for command in desk.table.handle(event, self._clock.now()):
+        for command in self._crowd.handle(desk.table, event, self._clock.now()):
             self._run(desk, command)
 
     def _run(self, desk: Desk, command: m.Command) -> None:
@@ -275,15 +291,22 @@ class Pool:
             case m.Relist():
                 self._hands.relist()
             case m.Examine():
-                self._hands.spawn(self._examine(desk, command))
+                self._hands.spawn(self._looks.take(desk, command))
             case m.Reclaimed():
                 self.reports.reclaimed(desk.table.node, command)
+                for about in reclaim_subjects(self.namespace, command):
+                    self._hands.warn(about, RECLAIMED, f"{command.load}: {command.reason}")
             case _:
                 self._hands.spawn(self._operate(desk, command))
 
     async def _operate(self, desk: Desk, op: m.Operation) -> None:
-        node = desk.table.node
-        outcome = await self._hands.writer.perform(node, op, self._silence_of(desk, op))
+        node, table = desk.table.node, desk.table
+        outcome = await self._hands.writer.perform(
+            node,
+            op,
+            self._silence_of(desk, op),
+            still=lambda: stands_by(table, op, self._clock.now()),
+        )
         self.reports.outcome(node, op, outcome, self._clock.now())
         if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
             self._renewals.add(node, op.claim)
@@ -294,17 +317,9 @@ class Pool:
         claim = desk.table.roll.claims.get(op.claim) if isinstance(op, m.Refresh) else None
         return self._clock.now() - claim.renewed if claim else 0.0
 
-    async def _examine(self, desk: Desk, command: m.Examine) -> None:
-        while True:
-            try:
-                verdict = await self._hands.examine(command.pod, desk.table.node)
-                break
-            except ApiError as error:
-                self.reports.streams.broken("pods", error, _EXAMINE_AGAIN)
-                await asyncio.sleep(_EXAMINE_AGAIN)
-        self.reports.streams.well("pods")
-        self.reports.examined(desk.table.node, command, verdict)
-        self.apply(desk, m.Evidence(command.claim, verdict, command.pod))
+    def _pod_changed(self, node: str, claim: str) -> None:
+        if node in self.desks:
+            self.apply(self.desks[node], m.PodChanged(claim))
 
     def sweep(self) -> None:
         """Time has passed: expire what is due, write some renewals, forget what is over."""

@@ -7,10 +7,23 @@ from typing import TYPE_CHECKING
 import structlog
 
 from coordinator.core import messages as m
+from coordinator.core.model import Verdict
+from coordinator.kube.events import ObjectRef
 
 if TYPE_CHECKING:
     from coordinator.kube.errors import ApiError
     from coordinator.service.metrics import Metrics
+
+
+RECLAIMED = "SlotReclaimed"
+"""The reason of the Events that tell of a reclaim."""
+
+
+def reclaim_subjects(namespace: str, command: m.Reclaimed) -> list[ObjectRef]:
+    """What a reclaim is told about with an Event: the slot's Lease, and the Pod of the claim."""
+    lease, pod = command.lease, command.pod
+    about = [ObjectRef("Lease", lease.name, namespace, lease.uid, "coordination.k8s.io/v1")]
+    return about + ([ObjectRef("Pod", pod.name, pod.namespace, pod.uid)] if pod else [])
 
 
 class StreamReports:
@@ -32,6 +45,40 @@ class StreamReports:
         if resource in self._broken:
             self._broken.remove(resource)
             self._log.info("API server answers again", resource=resource)
+
+
+class ElectionReports:
+    """Says who leads, whenever that changes."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("coordinator.election")
+        self._last: tuple[bool, str] | None = None
+
+    def now(self, *, leading: bool, leader: str) -> None:
+        """Whether this replica leads, and who does ("" for nobody)."""
+        self._metrics.leads(leading)
+        if (leading, leader) == self._last:
+            return
+        self._last = (leading, leader)
+        if leading:
+            self._log.info("leading")
+        elif leader:
+            self._log.info("following", leader=leader)
+        else:
+            self._log.warning("nobody leads")
+
+    def trouble(self, error: ApiError | None) -> None:
+        """An election request failed; None once one is answered again."""
+        if error is None:
+            self._log.info("election goes on")
+        else:
+            self._log.warning("election request failed", error=str(error))
+
+    def stepped_down(self, *, released: bool) -> None:
+        """This replica stops; others need not wait if leadership was released."""
+        if released:
+            self._log.info("leadership released")
 
 
 class PoolReports:
@@ -58,16 +105,22 @@ class PoolReports:
     def reclaimed(self, node: str, command: m.Reclaimed) -> None:
         """The slot of a dead holder is being taken back."""
         self._log.warning(
-            "reclaim", node=node, claim=command.claim, load=command.load, reason=command.reason
+            "reclaim",
+            node=node,
+            claim=command.claim,
+            load=command.load,
+            cause=command.cause.value,
+            reason=command.reason,
         )
-        self._metrics.reclaimed(self._namespace, command.kind)
+        self._metrics.reclaimed(self._namespace, command.cause.value)
 
-    def examined(self, node: str, command: m.Examine, verdict: m.Verdict) -> None:
-        """A silent claim's Pod was looked at."""
+    def examined(self, node: str, command: m.Examine, verdict: Verdict) -> None:
+        """A claim's Pod was looked at; that of one who renews is only of interest if it ended."""
+        if verdict is Verdict.UNJUDGED:
+            return
         pod = f"{command.pod.namespace}/{command.pod.name}"
-        self._log.info(
-            "silent holder", node=node, claim=command.claim, pod=pod, verdict=verdict.value
-        )
+        event = "silent holder" if command.silent else "holder"
+        self._log.info(event, node=node, claim=command.claim, pod=pod, verdict=verdict.value)
 
     def outcome(self, node: str, op: m.Operation, outcome: m.Outcome, now: float) -> None:
         """An operation on a Lease ended."""

@@ -12,11 +12,17 @@ from coordinator.core import messages as m
 from coordinator.kube import errors, records
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coordinator.kube.leases import LeaseStore
     from coordinator.service.clock import Clock
     from coordinator.service.gate import Gate
 
 _Put = m.Grant | m.HandOver | m.Free | m.Refresh
+
+
+class _NoLonger(Exception):
+    """Its turn came too late. No answer of the API server, so the gate learns nothing from it."""
 
 
 class Writer:
@@ -35,20 +41,39 @@ class Writer:
         """Whether no operation is being sent or waits for its turn."""
         return self._under_way == 0
 
-    async def perform(self, node: str, op: m.Operation, age: float = 0.0) -> m.Outcome:
-        """Send the operation once. `age` is how many seconds ago its claim was renewed."""
+    async def perform(
+        self,
+        node: str,
+        op: m.Operation,
+        age: float = 0.0,
+        still: Callable[[], bool] = lambda: True,
+    ) -> m.Outcome:
+        """Send the operation once. `age` is how many seconds ago its claim was renewed.
+
+        It may have to wait for its turn: `still` is asked right before the first sending, and the
+        outcome is `Withdrawn` where it says no.
+        """
         self._under_way += 1
         try:
-            outcome = await self._outcome(node, op, age)
+            outcome = await self._outcome(node, op, age, still)
         finally:
             self._under_way -= 1
         if not isinstance(outcome, m.Unknown):
             self._bodies.pop((node, op.op), None)
         return outcome
 
-    async def _outcome(self, node: str, op: m.Operation, age: float) -> m.Outcome:
+    async def _outcome(
+        self, node: str, op: m.Operation, age: float, still: Callable[[], bool]
+    ) -> m.Outcome:
+        async def turn() -> m.Outcome:
+            if (node, op.op) not in self._bodies and not still():
+                raise _NoLonger
+            return await self._send(node, op, age)
+
         try:
-            return await self._gate.run(lambda: self._send(node, op, age))
+            return await self._gate.run(turn)
+        except _NoLonger:
+            return m.Withdrawn(op.op)
         except (errors.Conflict, errors.AlreadyExists):
             return m.Conflict(op.op)
         except (errors.UnknownOutcome, errors.Unavailable):

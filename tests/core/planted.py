@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coordinator.core import grants, sightings, slots
+from coordinator.core import grants, holders, sightings, slots
 from coordinator.core import messages as m
-from coordinator.core.claims import Claim, Roll
+from coordinator.core.claims import Claim, Policy, Roll
+from coordinator.core.model import Cause, Verdict
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.slots import NodeTable
 from tests.core.modelserver import Server
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import pytest
+
+    from coordinator.core.claims import Key, Ticket
 
     Patch = pytest.MonkeyPatch
     Step = Callable[[NodeTable, Slot, Any, float], bool]
@@ -172,9 +175,57 @@ def shrink_is_ignored(patch: Patch) -> None:
 
 def newest_first(patch: Patch) -> None:
     """Arrival does not count."""
-    key = property(lambda claim: (-claim.terms.priority, (0, -claim.ticket[1]), claim.id))
-    patch.setattr(Claim, "key", key)
-    patch.setattr(grants, "_eligible", lambda t, now: iter(list(t.roll.queue)[::-1]))
+
+    def key(policy: Policy, claim: str, priority: int, ticket: Ticket, term: int) -> Key:
+        return (-priority, (0, -ticket[1]), claim)
+
+    patch.setattr(Policy, "key", key)
+
+
+def absence_is_proof(patch: Patch) -> None:
+    """A Pod that is not there has ended, whoever renews."""
+    real = holders.cause_of
+
+    def cause_of(claim: Claim, verdict: Verdict, now: float) -> tuple[Cause, str] | None:
+        gone = verdict in {Verdict.UNJUDGED, Verdict.UNREACHABLE}
+        return (Cause.POD_GONE, "gone") if gone else real(claim, verdict, now)
+
+    patch.setattr(holders, "cause_of", cause_of)
+
+
+def running_is_no_reason(patch: Patch) -> None:
+    """Silence alone ends a load whose Pod runs."""
+    real = holders.cause_of
+
+    def cause_of(claim: Claim, verdict: Verdict, now: float) -> tuple[Cause, str] | None:
+        if claim.silent(now) and verdict is Verdict.RUNNING:
+            return Cause.DESERTED, "silent"
+        return real(claim, verdict, now)
+
+    patch.setattr(holders, "cause_of", cause_of)
+
+
+def moved_pods_stay(patch: Patch) -> None:
+    """What was seen of a claim's Pod is believed of the one that it moved to."""
+
+    def evidence(table: NodeTable, e: m.Evidence, now: float) -> bool:
+        claim = table.roll.claims.get(e.claim)
+        pod = claim.terms.pod if claim else None
+        return holders.evidence(table, replace(e, pod=pod) if pod else e, now)
+
+    patch.setitem(slots._HANDLERS, m.Evidence, evidence)
+
+
+def looks_have_no_end(patch: Patch) -> None:
+    """Each event of a Pod is a look of its own."""
+
+    def pod_changed(table: NodeTable, e: m.PodChanged, now: float) -> bool:
+        claim = table.roll.claims.get(e.claim)
+        if claim is not None:
+            claim.look.under_way = False
+        return holders.pod_changed(table, e, now)
+
+    patch.setitem(slots._HANDLERS, m.PodChanged, pod_changed)
 
 
 def released_ids_come_back(patch: Patch) -> None:
@@ -239,5 +290,9 @@ ALL = (
     newest_first,
     released_ids_come_back,
     lists_are_skipped,
+    absence_is_proof,
+    running_is_no_reason,
+    moved_pods_stay,
+    looks_have_no_end,
     lost_without_a_look,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from coordinator.core import messages as m
-from coordinator.core.model import Holder, Lease, PodRef, Terms
+from coordinator.core.model import Holder, Lease, PodRef, Terms, Verdict
 from coordinator.core.names import lease_name
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Granted, view_of
@@ -33,7 +33,7 @@ class Play:
     def __init__(self, limit: int = 1, *, settled: bool = True, policy: Policy | None = None):
         self.now = 1000.0
         self.server = Server()
-        self.table = NodeTable(NODE, 7, self.now + (0 if settled else 1), policy)
+        self.table = NodeTable(NODE, 7, self.now - (1 if settled else 0), policy)
         self.answers: list[str] = []
         self(m.SetLimit(limit))
 
@@ -58,13 +58,22 @@ class Play:
         self.now += seconds
         return self(m.Tick(), *kinds)
 
-    def grant(self, claim: str, **kw: Any) -> Granted:
-        """The claim asks and gets a slot, made new if need be."""
+    def look(self, claim: str, verdict: Verdict, *kinds: type, found: bool | None = None) -> Any:
+        """The claim's Pod was looked at; unless said otherwise it is there, or ABSENT."""
+        pod = self.table.roll.claims[claim].terms.pod
+        assert pod is not None
+        there = verdict is not Verdict.ABSENT if found is None else found
+        return self(m.Evidence(claim, verdict, pod, there), *kinds)
+
+    def grant(self, claim: str, *, found: bool = True, **kw: Any) -> Granted:
+        """The claim asks and gets a slot, made new if need be; its Pod, if it has one, is seen."""
         op = self.table.handle(ask(claim, **kw), self.now)[0]
         if isinstance(op, m.Make):
             op = self.done(op, m.Grant)
         assert isinstance(op, m.Grant)
-        self.done(op)
+        self.done(op, *([m.Examine] if op.terms.pod else []))
+        if op.terms.pod is not None:
+            self.look(claim, Verdict.UNJUDGED, found=found)
         self(m.PollEnded(claim))
         return self.granted(claim)
 

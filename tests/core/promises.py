@@ -9,13 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
+from coordinator.core.model import Cause, Verdict
 from coordinator.core.views import Granted, Released, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from coordinator.core.claims import Claim
     from coordinator.core.slots import NodeTable
-    from tests.core.world import Site, World
+    from tests.core.sites import Site
+    from tests.core.world import World
+
+
+AGING = 40.0
+"""Seconds for one step of priority in a `World`."""
 
 
 def judge(world: World, site: Site, event: m.Event, commands: Sequence[m.Command]) -> None:
@@ -29,6 +36,10 @@ def judge(world: World, site: Site, event: m.Event, commands: Sequence[m.Command
             present(world, site, command)
         if isinstance(command, m.Free | m.HandOver) and not repeats(command, event):
             let_go(world, site, command)
+        if isinstance(command, m.Reclaimed):
+            dead(world, site, command, event)
+        if isinstance(command, m.Examine):
+            looked_at_once(site, command)
     in_order(world, site, [c for c in commands if not repeats(c, event)])
     in_step(site.table)
     tokens_grow(world)
@@ -93,13 +104,58 @@ def let_go(world: World, site: Site, command: m.Free | m.HandOver) -> None:
     assert stray or expired or record.leaving == "lost", f"P4: {name} loses its slot"
 
 
+def dead(world: World, site: Site, told: m.Reclaimed, event: m.Event) -> None:
+    """P4: a holder is dead by what the table in section 7 of the design lists, and by no more."""
+    name, record = told.claim, site.table.roll.claims[told.claim]
+    renewed = max(site.asked.get(name, 0.0), site.born)
+    if record.forfeited:
+        renewed = record.renewed
+    silence, pod = world.now - renewed - record.terms.ttl, record.terms.pod
+    if not isinstance(event, m.Evidence):
+        assert silence >= (100 if pod else 0), f"P4: {told} after {event}"
+        return
+    assert event.pod == pod, f"P4: {told} by a Pod that is not its own: {event}"
+    fresh = site.found.get(name) != (record, pod) and not record.look.found
+    reasons = {
+        Cause.FINISHED: event.verdict is Verdict.FINISHED,
+        Cause.EXPIRED: silence >= 0 and fresh,
+        Cause.POD_GONE: silence >= 0 and event.verdict is Verdict.ABSENT,
+        Cause.UNCONFIRMED: silence >= 0 and event.verdict is Verdict.RUNNING,
+        Cause.DESERTED: silence >= 0 and name in site.deserted,
+    }
+    assert reasons.get(told.cause), f"P4: {told} after {event}"
+
+
+def looked_at_once(site: Site, command: m.Examine) -> None:
+    """One look at a time for each record of a claim, and one a second."""
+    record = site.table.roll.claims[command.claim]
+    before = site.looks.get(command.claim)
+    if before is not None and before[0] is record:
+        assert command.at >= before[1].at + 1.0, f"too soon: {command} after {before[1]}"
+        assert not any(other is before[1] for other in site.examines), f"two at once: {command}"
+    site.looks[command.claim] = record, command
+
+
 def in_order(world: World, site: Site, commands: Sequence[m.Command]) -> None:
     """P9: nobody who is there and comes first is passed over."""
     given = [c.claim for c in commands if isinstance(c, m.Grant | m.HandOver)]
     waiting = [c for c in site.table.roll.queue if c.present(world.now, 15.0)]
-    for claim in given:
-        key = site.table.roll.claims[claim].key
-        assert all(key < other.key for other in waiting), f"P9: {claim} passed somebody"
+    for name in given:
+        claim = site.table.roll.claims[name]
+        passed = [other.id for other in waiting if not comes_first(claim, other, site)]
+        assert not passed, f"P9: {name} passed {passed}"
+
+
+def comes_first(one: Claim, other: Claim, site: Site) -> bool:
+    """One step of priority outweighs an arrival that is less than `aging` earlier."""
+    ahead = (one.terms.priority - other.terms.priority) * AGING
+    lead = (arrived(other, site) - arrived(one, site)) / 1000 + ahead
+    return lead > 0 or (lead == 0 and (one.ticket, one.id) < (other.ticket, other.id))
+
+
+def arrived(claim: Claim, site: Site) -> int:
+    term, milliseconds = claim.ticket
+    return milliseconds if term == site.number else 0
 
 
 def in_step(table: NodeTable) -> None:

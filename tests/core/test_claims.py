@@ -13,13 +13,13 @@ PLACES = st.lists(st.tuples(st.integers(-2, 2), st.integers(1, 9)), max_size=12)
 
 def claims(places: list[tuple[int, int]]) -> list[Claim]:
     return [
-        Claim(f"c{n}", terms(f"c{n}", priority), (1, counter), 0.0, 0.0)
-        for n, (priority, counter) in enumerate(places)
+        Claim(f"c{n}", terms(f"c{n}", priority), (1, c), (-priority, (1, c), f"c{n}"), 0.0, 0.0)
+        for n, (priority, c) in enumerate(places)
     ]
 
 
 @given(PLACES, st.data())
-def test_the_queue_is_sorted_by_priority_then_arrival(
+def test_the_queue_is_sorted_by_its_keys(
     places: list[tuple[int, int]], data: st.DataObject
 ) -> None:
     queue, left = Queue(), claims(places)
@@ -37,7 +37,7 @@ def test_the_queue_is_sorted_by_priority_then_arrival(
 
 
 def test_an_end_is_remembered_for_two_minutes_and_then_forgotten() -> None:
-    roll = Roll(1, Policy())
+    roll = Roll("n", 1, 0.0, Policy())
     roll.end(roll.admit(ask("a"), 0.0), "released", "", 10.0)
     ended = roll.recall("a", 129.9)
     assert ended is not None
@@ -48,7 +48,7 @@ def test_an_end_is_remembered_for_two_minutes_and_then_forgotten() -> None:
 
 
 def test_tickets_count_up_and_none_is_given_twice() -> None:
-    roll = Roll(4, Policy())
+    roll = Roll("n", 4, 0.0, Policy())
     tickets = [roll.admit(ask(f"c{n}"), 0.0).ticket for n in range(3)]
     assert tickets == [(4, 1), (4, 2), (4, 3)]
     again = roll.admit(ask("late", ticket=(4, 2)), 0.0)
@@ -57,7 +57,7 @@ def test_tickets_count_up_and_none_is_given_twice() -> None:
 
 
 def test_a_claim_that_releases_stays_released() -> None:
-    roll = Roll(1, Policy())
+    roll = Roll("n", 1, 0.0, Policy())
     claim = roll.admit(ask("a"), 0.0)
     roll.part(claim, "expired", 5.0)
     roll.part(claim, "released", 6.0)

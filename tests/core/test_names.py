@@ -27,6 +27,12 @@ def test_a_name_is_cut_only_where_it_must_be(length: int) -> None:
     assert name.startswith(node) == (length == 246)
 
 
+def test_a_cut_name_is_the_same_for_ever() -> None:
+    cut = lease_name("n" * 250, 3)
+    assert cut == "n" * 235 + "-213b83271b-slot-3"
+    assert len(cut) == MAX_NAME
+
+
 @pytest.mark.parametrize("end", [".", "-", "--"])
 def test_the_cut_never_ends_in_a_dot_or_a_dash(end: str) -> None:
     for cut in range(225, 240):

@@ -1,16 +1,13 @@
-"""A claim's life after its grant: renewal, release, expiry, evidence."""
+"""A claim's life after its grant: renewal, release, expiry."""
 
 from __future__ import annotations
 
 import pytest
 
 from coordinator.core import messages as m
-from coordinator.core.claims import Policy
 from coordinator.core.model import PodRef
 from coordinator.core.views import Lost, Queued, Released, Settling
 from tests.core.play import OPERATOR, POD, Play, ask, held_lease
-
-V = m.Verdict
 
 
 def test_renewal_keeps_and_silence_for_the_ttl_frees() -> None:
@@ -25,85 +22,6 @@ def test_renewal_keeps_and_silence_for_the_ttl_frees() -> None:
     play.done(free)
     assert isinstance(play.view("a"), Lost)
     assert play.holders() == {}
-
-
-def test_a_grant_never_confirmed_is_taken_back_at_its_ttl_though_its_pod_runs() -> None:
-    play = Play()
-    play.grant("a", pod=POD)
-    play.later(60, m.Examine)
-    play(m.Evidence("a", V.RUNNING, POD), m.Reclaimed, m.Free)
-
-
-def test_a_confirmed_silent_holder_whose_pod_runs_is_kept_as_unresponsive() -> None:
-    play = Play(policy=Policy(unresponsive_timeout=300))
-    play.grant("a", pod=POD)
-    play.confirm("a", pod=POD)
-    play.later(60, m.Examine)
-    play(m.Evidence("a", V.RUNNING, POD))
-    assert play.table.roll.claims["a"].unresponsive
-    play.later(29)
-    play.later(1, m.Examine)
-    play.later(269.5)
-    play.later(0.5, m.Reclaimed, m.Free)
-
-
-def test_a_renewal_ends_being_unresponsive() -> None:
-    play = Play()
-    play.grant("a", pod=POD)
-    play.confirm("a", pod=POD)
-    play.later(60, m.Examine)
-    play(m.Evidence("a", V.UNREACHABLE, POD))
-    play.confirm("a", pod=POD)
-    assert not play.table.roll.claims["a"].unresponsive
-    play.later(59)
-
-
-@pytest.mark.parametrize(
-    ("silent", "verdict", "frees"),
-    [
-        (False, V.FINISHED, True),
-        (False, V.ABSENT, False),
-        (False, V.UNREACHABLE, False),
-        (False, V.RUNNING, False),
-        (True, V.FINISHED, True),
-        (True, V.ABSENT, True),
-        (True, V.UNREACHABLE, False),
-        (True, V.RUNNING, False),
-    ],
-)
-def test_the_evidence_table(silent: bool, verdict: m.Verdict, frees: bool) -> None:
-    play = Play()
-    play.grant("a", pod=POD)
-    play.confirm("a", pod=POD)
-    if silent:
-        play.later(60, m.Examine)
-    play(m.Evidence("a", verdict, POD), *([m.Reclaimed, m.Free] if frees else []))
-    assert play.table.roll.claims["a"].unresponsive == (silent and not frees)
-
-
-def test_evidence_about_another_pod_than_the_claims_says_nothing() -> None:
-    play = Play()
-    play.grant("a", pod=POD)
-    play.later(60, m.Examine)
-    moved = PodRef("velero", "pod-b", "uid-b")
-    refresh = play(ask("a", pod=moved), m.Refresh)
-    play(m.Evidence("a", V.FINISHED, POD))
-    play.done(refresh)
-    assert play.granted("a")
-
-
-def test_a_claim_that_comes_back_while_its_pod_is_looked_at_is_looked_at_again_later() -> None:
-    play = Play(policy=Policy(unresponsive_timeout=100))
-    token = play.grant("a", pod=POD).token
-    play.confirm("a", pod=POD)
-    play.later(60, m.Examine)
-    free = play.later(100, m.Reclaimed, m.Free)[1]
-    play(m.Evidence("a", V.UNREACHABLE, POD))
-    play(ask("a", pod=POD, token=token))
-    play(m.Failed(free.op, "429"))
-    play.later(2)
-    assert play.granted("a")
-    play.later(60, m.Examine)
 
 
 def test_a_claim_that_comes_back_before_its_slot_was_taken_keeps_it() -> None:
@@ -208,7 +126,7 @@ def test_another_pod_is_adopted_and_written() -> None:
     play = Play()
     play.grant("a", pod=POD)
     moved = PodRef("velero", "pod-b", "uid-b")
-    refresh = play(ask("a", pod=moved), m.Refresh)
+    _, refresh = play(ask("a", pod=moved), m.Examine, m.Refresh)
     assert refresh.terms.pod == moved
     play.done(refresh)
     assert play.granted("a")
@@ -220,3 +138,14 @@ def test_a_request_for_a_lost_claim_without_a_token_is_a_new_claim() -> None:
     play.done(play.later(60, m.Reclaimed, m.Free)[1])
     assert play(ask("a"), m.Grant).claim == "a"
     assert isinstance(play.view("a"), Queued)
+
+
+def test_the_end_of_an_older_request_is_not_taken_for_the_end_of_a_newer_one() -> None:
+    play = Play()
+    play.grant("a")
+    play(m.Ask("b", ask("b").terms, poll=1))
+    play(m.Ask("b", ask("b").terms, poll=2))
+    play(m.PollEnded("b", 1))
+    play(m.PollEnded("b", 1))
+    play.later(50)
+    assert play(m.Leave("a"), m.HandOver).claim == "b"

@@ -66,7 +66,7 @@ def test_a_queued_claim_is_told_its_place_its_ticket_and_who_holds() -> None:
     play(ask("c"))
     view = play.view("c")
     assert isinstance(view, Queued)
-    assert (view.position, view.ticket) == (2, (7, 3))
+    assert (view.position, view.ticket) == (2, (7, 1002))
     assert [held.claim for held in view.holders] == ["a"]
     assert view.reason == "1 of 1 slots of node1 are held"
 

@@ -84,9 +84,17 @@ class SlotsMachine(RuleBasedStateMachine):
     def courtesy(self, site: int, claim: int) -> None:
         self.world.courtesy(site, claim)
 
-    @rule(site=SITE, verdict=st.integers(0, 3))
-    def evidence(self, site: int, verdict: int) -> None:
-        self.world.evidence(site, verdict)
+    @rule(site=SITE, verdict=st.integers(0, 3), there=st.booleans())
+    def evidence(self, site: int, verdict: int, there: bool) -> None:
+        self.world.evidence(site, verdict, there=there)
+
+    @rule(site=SITE, claim=CLAIM)
+    def pod_changed(self, site: int, claim: int) -> None:
+        self.world.pod_changed(site, claim)
+
+    @rule(claim=CLAIM)
+    def restart(self, claim: int) -> None:
+        self.world.restart(claim)
 
     @rule(jump=st.sampled_from([0, 0, 1, 1, 2, 3, 4, 5, 6]))
     def tick(self, jump: int) -> None:

@@ -8,17 +8,24 @@ import pytest
 
 from coordinator.core import messages as m
 from coordinator.core import slots
-from coordinator.core.model import Lease
+from coordinator.core.model import Lease, Speaker, Verdict
 from coordinator.core.names import lease_name
 from tests.core.modelserver import NODE
-from tests.core.play import Play, ask, held_lease
+from tests.core.play import POD, Play, ask, held_lease
 
 if TYPE_CHECKING:
     from coordinator.core.picture import Slot
 
 WRITES: tuple[type, ...] = (m.Make, m.Grant, m.HandOver, m.Free, m.Remove, m.Refresh)
 OPERATIONS = (*WRITES, m.ReadBack)
-OUTCOMES: tuple[type, ...] = (m.Written, m.Conflict, m.Unknown, m.Failed, m.Read)
+OUTCOMES: tuple[type, ...] = (
+    m.Written,
+    m.Conflict,
+    m.Unknown,
+    m.Failed,
+    m.Withdrawn,
+    m.Read,
+)
 
 
 def under_way(kind: type) -> tuple[Play, Any]:
@@ -50,6 +57,7 @@ def outcome(kind: type, op: int) -> Any:
         m.Conflict: m.Conflict(op),
         m.Unknown: m.Unknown(op),
         m.Failed: m.Failed(op, "429"),
+        m.Withdrawn: m.Withdrawn(op),
         m.Read: m.Read(op, lease),
     }
     return made[kind]
@@ -78,9 +86,12 @@ ILLEGAL = [
 
 
 def test_the_table_has_a_step_for_each_outcome_that_an_operation_can_have() -> None:
+    grants = (m.Grant, m.HandOver)
+    never_withdrawn = [op for op in OPERATIONS if op not in grants]
     assert set(ILLEGAL) == {(write, m.Read) for write in WRITES} | {
         (m.ReadBack, m.Written),
         (m.ReadBack, m.Conflict),
+        *((op, m.Withdrawn) for op in never_withdrawn),
     }
 
 
@@ -111,6 +122,8 @@ EXPECTED: dict[tuple[type, type], str] = {
     **{(write, m.Conflict): "read back" for write in WRITES},
     **{(write, m.Unknown): "repeated" for write in WRITES},
     **{(write, m.Failed): "undone" for write in WRITES},
+    (m.Grant, m.Withdrawn): "undone",
+    (m.HandOver, m.Withdrawn): "undone",
     (m.Refresh, m.Unknown): "read back",
     (m.ReadBack, m.Read): "settled",
     (m.ReadBack, m.Unknown): "repeated",
@@ -148,6 +161,8 @@ def test_after_an_unknown_outcome_a_failure_proves_nothing(kind: type) -> None:
     play, op = under_way(kind)
     assert play(m.Unknown(op.op), kind) is op
     assert play(m.Failed(op.op, "429"), kind) is op
+    if kind in {m.Grant, m.HandOver}:
+        assert play(m.Withdrawn(op.op), kind) is op
 
 
 OTHERS: tuple[m.Event, ...] = (
@@ -161,7 +176,9 @@ OTHERS: tuple[m.Event, ...] = (
     m.Gone(0, 500),
     m.Relisted({}, 1000.0),
     m.Courtesy("a"),
-    m.Evidence("a", m.Verdict.UNREACHABLE),
+    m.Evidence("a", Verdict.UNREACHABLE, POD, found=False),
+    m.PodChanged("a"),
+    m.Restarted(Speaker("agent", "b2")),
 )
 
 

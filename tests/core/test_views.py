@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from coordinator.core import messages as m
+from coordinator.core.model import Verdict
 from coordinator.core.views import Queued, Settling, slot_views, waiting
 from tests.core.play import POD, Play, ask, free_lease, held_lease
 
@@ -109,7 +110,7 @@ def test_the_state_of_each_slot() -> None:
     play.later(40)
     play.confirm("e")
     play.later(20, m.Examine)
-    play(m.Evidence("d", m.Verdict.UNREACHABLE, POD))
+    play.look("d", Verdict.UNREACHABLE)
     assert states(play) == [
         (0, "releasing"),
         (1, "free"),

@@ -5,20 +5,24 @@ A `World` is driven by Hypothesis or by a seeded walk; `tests.core.promises` jud
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy
-from coordinator.core.model import Lease, PodRef, Terms
+from coordinator.core.grants import stands_by
+from coordinator.core.model import PodRef, Speaker, Terms, Verdict
 from coordinator.core.names import lease_name
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Granted, Queued, view_of
 from tests.core import promises
 from tests.core.modelserver import NODE, Server
+from tests.core.sites import Agent, Attempt, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from coordinator.core.model import Lease
 
 OPERATOR = -1
 POD, MOVED = PodRef("ns", "pod-3", "u3"), PodRef("ns", "pod-3b", "u3b")
@@ -32,53 +36,9 @@ CLAIMS = {
 NAMES = list(CLAIMS)
 JUMPS = (0.5, 1.0, 4.0, 11.0, 16.0, 40.0, 130.0)
 """Seconds, exact as binary fractions: the checks compare times."""
-VERDICTS = list(m.Verdict)
-
-
-@dataclass
-class Attempt:
-    """One copy of a write on its way to the server; the table may wait for its answer."""
-
-    op: m.Operation
-    awaited: bool = True
-    answer: m.Outcome | None = None
-    """What the server answered, while the answer is on its way back."""
-
-
-@dataclass
-class Site:
-    """One coordinator's table, its requests on the wire, and its watch."""
-
-    number: int
-    table: NodeTable
-    born: float
-    cursor: int = 0
-    oldest: int = 0
-    """Where its last list stood: nothing older is ever told again."""
-    wire: list[Attempt] = field(default_factory=list)
-    listing: tuple[float, dict[int, Lease] | None, int] | None = None
-    wants_list: bool = False
-    examines: list[m.Examine] = field(default_factory=list)
-    polls: dict[str, int] = field(default_factory=dict)
-    heard: dict[str, float] = field(default_factory=dict)
-    """By claim, when it last asked or a poll of it ended."""
-    asked: dict[str, float] = field(default_factory=dict)
-    left: set[str] = field(default_factory=set)
-    left_at: dict[str, float] = field(default_factory=dict)
-    finished: dict[str, object] = field(default_factory=dict)
-    """By claim, its record whose Pod was seen finished."""
-    first_sent: dict[int, m.Operation] = field(default_factory=dict)
-    presented: dict[str, int] = field(default_factory=dict)
-    """By claim, the token that its latest request carried; absent if it carried none."""
-    answered: dict[str, tuple[object, int]] = field(default_factory=dict)
-
-
-@dataclass
-class Agent:
-    """What one claim's agent knows."""
-
-    token: int | None = None
-    ticket: tuple[int, int] | None = None
+SILENT = (Verdict.FINISHED, Verdict.ABSENT, Verdict.UNREACHABLE, Verdict.RUNNING)
+RENEWED = (Verdict.FINISHED, Verdict.UNJUDGED)
+"""What a look can show of the Pod of a silent claim, and of one that renews."""
 
 
 class World:
@@ -93,6 +53,7 @@ class World:
         self.orphans: list[tuple[Attempt, int]] = []
         """Writes of coordinators that are gone; they may still arrive."""
         self.zombie_until = 0.0
+        self.last_poll = 0
         self.elect()
 
     # --- coordinators ---------------------------------------------------------------------------
@@ -104,8 +65,8 @@ class World:
         self.sites = self.sites[-1:]
         self.zombie_until = self.now + 5.0
         number = self.sites[0].number + 1 if self.sites else 1
-        policy = Policy(unresponsive_timeout=100.0)
-        table = NodeTable(NODE, number, self.now + policy.settling, policy)
+        policy = Policy(unresponsive_timeout=100.0, aging=promises.AGING)
+        table = NodeTable(NODE, number, self.now, policy)
         site = Site(number, table, self.now)
         self.sites.append(site)
         self.feed(site, m.SetLimit(self.limit))
@@ -143,7 +104,9 @@ class World:
         terms = CLAIMS[name]
         if terms.pod is not None and bare:
             terms = replace(terms, pod=MOVED)
-        request = m.Ask(name, terms, ticket, token)
+        self.last_poll += 1
+        speaker = Speaker(name, str(agent.boot))
+        request = m.Ask(name, terms, ticket, token, self.last_poll, speaker)
         try:
             site.table.roll.check(request, self.now)
         except m.Refusal:
@@ -151,7 +114,11 @@ class World:
             return
         assert self.now >= site.left_at.get(name, -1e9) + 120.0, f"P7: {name} comes back"
         site.heard[name] = site.asked[name] = self.now
-        site.polls[name] = site.polls.get(name, 0) + 1
+        site.deserted.discard(name)
+        record = site.table.roll.claims.get(name)
+        if record is not None and record.terms.pod != terms.pod:
+            site.found.pop(name, None)
+        site.polls.setdefault(name, []).append(self.last_poll)
         site.presented.pop(name, None)
         if token is not None:
             site.presented[name] = token
@@ -164,10 +131,10 @@ class World:
         site, name = self.site(n), NAMES[claim % len(NAMES)]
         if not site.polls.get(name):
             return
-        site.polls[name] -= 1
+        poll = site.polls[name].pop(0)
         site.heard[name] = self.now
         self._learn(self.agents[name], site, name)
-        self.feed(site, m.PollEnded(name))
+        self.feed(site, m.PollEnded(name, poll))
 
     def _learn(self, agent: Agent, site: Site, name: str) -> None:
         view = view_of(site.table, name, self.now, site.presented.get(name))
@@ -186,14 +153,36 @@ class World:
         self.agents[name] = Agent()
         self.feed(site, m.Leave(name))
 
-    def evidence(self, n: int, verdict: int) -> None:
+    def restart(self, claim: int) -> None:
+        """The claim's agent is restarted, and does not know of the claim yet."""
+        name = NAMES[claim % len(NAMES)]
+        agent = self.agents[name]
+        agent.boot += 1
+        for site in self.sites:
+            site.deserted.add(name)
+            self.feed(site, m.Restarted(Speaker(name, str(agent.boot))))
+
+    def pod_changed(self, n: int, claim: int) -> None:
+        self.feed(self.site(n), m.PodChanged(NAMES[claim % len(NAMES)]))
+
+    def evidence(self, n: int, verdict: int, *, there: bool = False) -> None:
+        """The first look asked for is taken; `there`: the Pod is, where the verdict allows both."""
         site = self.site(n)
-        if site.examines:
-            command, found = site.examines.pop(0), VERDICTS[verdict % len(VERDICTS)]
-            record = site.table.roll.claims.get(command.claim)
-            if found is m.Verdict.FINISHED and record and record.terms.pod == command.pod:
+        if not site.examines:
+            return
+        command = site.examines.pop(0)
+        verdicts = SILENT if command.silent else RENEWED
+        shown = verdicts[verdict % len(verdicts)]
+        there = shown in {Verdict.FINISHED, Verdict.RUNNING} or (
+            there and shown is not Verdict.ABSENT
+        )
+        record = site.table.roll.claims.get(command.claim)
+        if record is not None and record.terms.pod == command.pod:
+            if there:
+                site.found[command.claim] = record, command.pod
+            if shown is Verdict.FINISHED:
                 site.finished[command.claim] = record
-            self.feed(site, m.Evidence(command.claim, found, command.pod))
+        self.feed(site, m.Evidence(command.claim, shown, command.pod, there))
 
     # --- the wire -------------------------------------------------------------------------------
 
@@ -220,9 +209,18 @@ class World:
         if attempt.answer is not None:
             self._outcome(site, attempt, attempt.answer)
             return
+        if self._too_late(site, attempt.op):
+            self._outcome(site, attempt, m.Withdrawn(attempt.op.op))
+            return
         outcome = fates[fate % len(fates)](site, attempt)
         if outcome is not None:
             self._outcome(site, attempt, outcome)
+
+    def _too_late(self, site: Site, op: m.Operation) -> bool:
+        """Whether a write that waited for its first sending is not to be sent any more."""
+        slot = site.table.picture.under_way(op.op)
+        sent = slot is None or slot.unknown
+        return not sent and not stands_by(site.table, op, self.now)
 
     def _outcome(self, site: Site, attempt: Attempt, outcome: m.Outcome) -> None:
         attempt.awaited = False

@@ -25,8 +25,9 @@ from coordinator.kube.calls import resource_path
 from coordinator.kube.client import MERGE_PATCH, KubeClient
 from coordinator.kube.leases import LeaseStore, leases_path
 from coordinator.kube.records import parse
-from coordinator.service.coordinator import Coordinator, PoolSpec
+from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
+from coordinator.service.sources import PoolSpec
 from tests.e2e.holds import Hold
 from tests.e2e.seasoning import SeasonedClient, Seasoning
 

@@ -21,8 +21,9 @@ from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import OpenAccess
 from coordinator.kube.records import parse
 from coordinator.service.asking import SyncRequest
-from coordinator.service.coordinator import Coordinator, PoolSpec
+from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
+from coordinator.service.sources import PoolSpec
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -111,18 +112,29 @@ class Cluster:
 
     @asynccontextmanager
     async def coordinator(
-        self, *, config_map: str | None = CONFIG, policy: Policy = AT_ONCE, ready: bool = True
+        self,
+        *,
+        config_map: str | None = CONFIG,
+        policy: Policy = AT_ONCE,
+        ready: bool = True,
+        elector: Any = None,
     ) -> AsyncIterator[Coordinator]:
         async with KubeClient(OpenAccess(self.server.url)) as client:
             clock = self.jumps.clock
             specs = [PoolSpec(NS, config_map)]
             running = Coordinator(
-                client, specs, metrics=Metrics(), clock=clock, policy=policy, rng=Random(1)
+                client,
+                specs,
+                metrics=Metrics(),
+                clock=clock,
+                policy=policy,
+                rng=Random(1),
+                elector=elector,
             )
             await running.__aenter__()
             try:
                 if ready:
-                    await self.jumps.until(lambda: not running.pool(NS).ready())
+                    await self.jumps.until(lambda: set(running.ready().values()) == {""})
                 yield running
             finally:
                 ending = asyncio.create_task(running.__aexit__(None, None, None))

@@ -56,6 +56,10 @@ class Jumps:
             self._now = min(end, self._now + _STEP)
             await self.turn()
 
+    def stall(self, seconds: float) -> None:
+        """The whole process stands still: time passes, and nothing is done in it."""
+        self._now += seconds
+
     async def until(self, what: Callable[[], object], within: float = 30.0) -> float:
         """Lets time pass until `what()` is true; how long it took. Fails after `within`."""
         begun = self._now

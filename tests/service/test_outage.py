@@ -9,6 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from coordinator.core.views import Granted, Queued
+from coordinator.embedded import objects
+from coordinator.service.nodes import HOLD
 from tests.service import faults
 from tests.service.cluster import NODE, ask, granted
 from tests.service.faults import any_request, lease_write
@@ -62,7 +64,7 @@ async def test_in_an_outage_of_everything_each_stream_sends_at_most_once_a_secon
         by_path: dict[str, list[Sent]] = {}
         for one in cluster.faults.sent[first:]:
             by_path.setdefault(f"{one.method} {one.path}", []).append(one)
-        assert len(by_path) == 4
+        assert len(by_path) == 5  # a write, and four watches
         assert all(busiest_second(sent) == 1 for sent in by_path.values())
         rule.times = 0
         await cluster.jumps.until(lambda: not cluster.holders(), within=40)
@@ -124,3 +126,29 @@ async def test_the_log_says_when_the_api_server_stops_answering_and_when_it_answ
         assert events[0] == "API server did not answer"
         assert events.count("API server answers again") == 1
         assert events[-1] == "API server answers again"
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_grant_that_waited_for_the_api_server_is_sent_only_if_it_is_still_right(
+    cluster: Cluster, held: bool
+) -> None:
+    objects.put(cluster.store, objects.node("node2"))
+    async with cluster.pool() as pool:
+        await granted(pool, "old")
+        await pool.leave(NODE, "old", 5)  # its Lease stays, free: a grant is one write
+        cluster.faults.on(lease_write("POST"), faults.throttled)
+        cluster.start(pool.ask("node2", ask("other"), 50))
+        await cluster.jumps.turn()
+        waits = cluster.start(pool.ask(NODE, ask("a"), 50))
+        await cluster.jumps.advance(3)
+        if held:
+            cluster.patch_node({"annotations": {HOLD: "drain"}})
+        await cluster.jumps.advance(7)
+        grants = [
+            one for one in cluster.faults.sent if one.method == "PUT" and b"load-a" in one.body
+        ]
+        assert len(grants) == (0 if held else 1)
+        if held:
+            cluster.patch_node({"annotations": {HOLD: None}})
+        await cluster.jumps.until(waits.done)
+        assert isinstance(waits.result(), Granted)

@@ -166,3 +166,13 @@ async def test_a_claim_that_presents_a_token_nobody_gave_is_told_lost_and_gets_n
         await cluster.jumps.until(waits.done)
         assert isinstance(waits.result().claims[0], Lost)
         assert cluster.holders() == {}
+
+
+async def test_what_leaves_with_its_holder_is_not_handed_the_slot_first(cluster: Cluster) -> None:
+    cluster.limit(1)
+    async with cluster.pool() as pool:
+        await pool.sync(NODE, sync(1, ask("a"), ask("b")))
+        answer = await pool.sync(NODE, sync(2, releases=("a", "b"), wait=5))
+        await cluster.jumps.until(lambda: not cluster.holders())
+        assert answer.released
+        assert not [one for one in cluster.faults.sent if b"load-b" in one.body]

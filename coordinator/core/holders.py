@@ -1,0 +1,127 @@
+"""Whether a holder is dead: by its silence, its Pod and its agent's restarts (design section 7).
+
+No timer alone decides that a load that may still run is over: once its TTL has passed, a look at
+its Pod does. A look is one GET; each claim has one at a time, and at most one a second.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from coordinator.core import messages as m
+from coordinator.core.model import Cause, Verdict
+
+if TYPE_CHECKING:
+    from coordinator.core.claims import Claim
+    from coordinator.core.slots import NodeTable
+
+SPACING = 1.0
+"""Seconds between two looks at one claim's Pod."""
+_RHYTHM = 3
+"""Agents speak this many times per TTL."""
+
+
+def judge(table: NodeTable, claim: Claim, now: float) -> None:
+    """A silent holder without a Pod has lost its slot; of one with a Pod, the Pod is looked at."""
+    if claim.leaving or not claim.silent(now):
+        return
+    grace, ttl = table.policy.unresponsive_timeout, claim.terms.ttl
+    if claim.terms.pod is None:
+        _reclaim(table, claim, Cause.EXPIRED, f"not renewed for {ttl} s", now)
+    elif grace is not None and now >= claim.renewed + ttl + grace:
+        _reclaim(table, claim, Cause.UNRESPONSIVE, f"unresponsive for {grace:g} s", now)
+    elif now >= claim.look.due and not claim.look.under_way:
+        look_at(table, claim, now)
+
+
+def look_at(table: NodeTable, claim: Claim, now: float) -> None:
+    """Have the claim's Pod looked at as soon as may be, after whatever happened until now."""
+    look, pod = claim.look, claim.terms.pod
+    if pod is None:
+        return
+    if look.under_way:
+        look.again = True
+        return
+    look.under_way, look.again = True, False
+    look.last = max(now, look.last + SPACING)
+    table.say(m.Examine(claim.id, pod, look.last, claim.silent(now)))
+
+
+def pod_changed(table: NodeTable, e: m.PodChanged, now: float) -> bool:
+    """Something happened to the Pod of a claim; of interest where that one holds."""
+    claim = table.roll.claims.get(e.claim)
+    if claim is not None and _holds(table, claim):
+        look_at(table, claim, now)
+    return False
+
+
+def evidence(table: NodeTable, e: m.Evidence, now: float) -> bool:
+    """What a look showed frees the slot, or it is looked at again in a while."""
+    claim = table.roll.claims.get(e.claim)
+    if claim is None:
+        return False
+    look = claim.look
+    look.under_way = False
+    if e.pod == claim.terms.pod:
+        look.found = look.found or e.found
+        look.due = now if e.verdict is Verdict.UNJUDGED else now + table.policy.recheck
+        if _holds(table, claim):
+            _weigh(table, claim, e.verdict, now)
+    if look.again and _holds(table, claim):
+        look_at(table, claim, now)
+    return True
+
+
+def _holds(table: NodeTable, claim: Claim) -> bool:
+    return not claim.leaving and claim.id in table.picture.named
+
+
+def _weigh(table: NodeTable, claim: Claim, verdict: Verdict, now: float) -> None:
+    found = cause_of(claim, verdict, now)
+    if found is not None:
+        _reclaim(table, claim, *found, now)
+    elif verdict is not Verdict.UNJUDGED:
+        claim.unresponsive = claim.silent(now)
+
+
+def cause_of(claim: Claim, verdict: Verdict, now: float) -> tuple[Cause, str] | None:
+    """Why what its Pod showed frees its slot now; None while it does not."""
+    if verdict is Verdict.FINISHED:
+        return Cause.FINISHED, "its Pod has finished"
+    if verdict is Verdict.UNJUDGED or not claim.silent(now):
+        return None
+    silence = f"not renewed for {claim.terms.ttl} s"
+    if not claim.look.found:
+        return Cause.EXPIRED, f"{silence}, and its Pod was never seen"
+    if verdict is Verdict.ABSENT:
+        return Cause.POD_GONE, f"{silence}, and its Pod is gone"
+    if verdict is Verdict.RUNNING and not claim.confirmed:
+        return Cause.UNCONFIRMED, f"{silence}, and its grant was never confirmed"
+    if verdict is Verdict.RUNNING and now >= claim.deserted:
+        return Cause.DESERTED, f"{silence}, and its restarted agent does not know it any more"
+    return None
+
+
+def restarted(table: NodeTable, e: m.Restarted, now: float) -> bool:
+    """An agent is back under a new boot: what it does not name was left behind with the old one.
+
+    Its loads may only just find it again, so they have one round of their renewals from now, also
+    where the agent was away for longer than their TTL.
+    """
+    for claim in table.roll.claims.values():
+        said = claim.speaker
+        known = said is not None and said.agent == e.speaker.agent and said != e.speaker
+        if known and claim.deserted == math.inf:
+            wait = min(table.policy.presence, claim.terms.ttl / _RHYTHM)
+            claim.deserted = claim.look.due = now + wait
+    return False
+
+
+def _reclaim(table: NodeTable, claim: Claim, cause: Cause, reason: str, now: float) -> None:
+    why = "finished" if cause is Cause.FINISHED else "expired"
+    lease = table.picture.slots_of(claim.id)[0].lease
+    table.roll.part(claim, why, now, reason)
+    if lease is not None:
+        told = m.Reclaimed(claim.id, claim.terms.load, cause, reason, lease, claim.terms.pod)
+        table.say(told)

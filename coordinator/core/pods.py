@@ -1,0 +1,48 @@
+"""Which claims name which Pod, over all nodes of a pool.
+
+A cluster has far more Pods than claims: an event on one that no claim names costs one look here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from coordinator.core.model import PodRef
+
+Place = tuple[str, str]
+"""A Pod's namespace and name; it may change its uid, which only a look can tell."""
+
+
+class PodIndex:
+    """Kept in step by each node's `Roll`."""
+
+    __slots__ = ("_claims",)
+
+    def __init__(self) -> None:
+        self._claims: dict[Place, dict[tuple[str, str], None]] = {}
+
+    def move(self, node: str, claim: str, before: PodRef | None, after: PodRef | None) -> None:
+        """The claim named the Pod `before`, and names `after` from now on."""
+        if before is not None:
+            place = before.namespace, before.name
+            del self._claims[place][node, claim]
+            if not self._claims[place]:
+                del self._claims[place]
+        if after is not None:
+            self._claims.setdefault((after.namespace, after.name), {})[node, claim] = None
+
+    def claims_of(self, place: Place) -> list[tuple[str, str]]:
+        """Every `(node, claim)` that names a Pod there, in the order in which they came."""
+        return list(self._claims.get(place, ()))
+
+    def __contains__(self, place: Place) -> bool:
+        return place in self._claims
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(tuple(self._claims))
+
+    def __len__(self) -> int:
+        return len(self._claims)

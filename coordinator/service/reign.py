@@ -1,0 +1,173 @@
+"""One time of leading, from the election to its loss: the pools and everything that serves them.
+
+A reign begins with nothing: its first list of Leases is sent after the election was won, so the
+picture holds all that an earlier leader wrote and answered (promise P10). What it had under way at
+its end is dropped; writes that still take effect are seen by the next leader, whose own writes are
+compared and swapped (P3).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from coordinator.kube.calls import resource_path
+from coordinator.kube.leases import LeaseStore, leases_path
+from coordinator.kube.reflector import Broken, Watching
+from coordinator.service.evidence import examine
+from coordinator.service.gate import Gate
+from coordinator.service.hands import Hands
+from coordinator.service.pods import UNFINISHED
+from coordinator.service.pool import Pool
+from coordinator.service.reports import StreamReports
+from coordinator.service.writer import Writer
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from coordinator.core.claims import Policy
+    from coordinator.core.model import PodRef
+    from coordinator.kube.events import ObjectRef
+    from coordinator.kube.reflector import StreamEvent
+    from coordinator.service.crowd import Crowd
+    from coordinator.service.evidence import Sight
+    from coordinator.service.leadership import Leadership
+    from coordinator.service.limits import NodeLimits
+    from coordinator.service.reports import PoolReports
+    from coordinator.service.tools import Stream, Tools
+
+    Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
+    Warn = Callable[[ObjectRef, str, str], None]
+
+SWEEP = 1.0
+"""Seconds between looks at what is due."""
+STALL = 0.5
+"""Seconds by which a look may be late before the requests that came meanwhile are read first."""
+SETTLE = 3.0
+"""Seconds that a stopping coordinator waits for writes under way."""
+
+
+class Reign:
+    """The pools of a leader.
+
+    `spawn` runs a task in the coordinator's own group, `warn(about, reason, message)` writes an
+    Event.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        leadership: Leadership,
+        limits: Mapping[str, NodeLimits],
+        reports: Mapping[str, PoolReports],
+        policy: Policy,
+        crowd: Crowd,
+        spawn: Spawn,
+        warn: Warn,
+    ) -> None:
+        self._warn = warn
+        self.leadership = leadership
+        self._tools = tools
+        self._policy = policy
+        self._crowd = crowd
+        self._spawn_outside = spawn
+        self._tasks: dict[asyncio.Task[None], None] = {}
+        self._writers: list[Writer] = []
+        self._streams: list[Stream] = []
+        self._pod_reports = StreamReports(structlog.get_logger("coordinator"))
+        self._pods = tools.reflector(resource_path("pods"), metadata_only=True, params=UNFINISHED)
+        self.pools = {name: self._build(name, limits[name], reports[name]) for name in limits}
+        self._streams.append((self._pods, self._take_pods))
+
+    def _build(self, namespace: str, limits: NodeLimits, reports: PoolReports) -> Pool:
+        tools = self._tools
+        gate = Gate(tools.rng, tools.sleep)
+        writer = Writer(namespace, LeaseStore(tools.client), gate, tools.clock)
+        leases = tools.reflector(leases_path(namespace))
+        pool = Pool(
+            namespace,
+            clock=tools.clock,
+            policy=self._policy,
+            limits=limits,
+            reports=reports,
+            leadership=self.leadership,
+            crowd=self._crowd,
+            hands=Hands(
+                writer,
+                leases.relist_now,
+                self._pods.relist_now,
+                self._examine,
+                Gate(tools.rng, tools.sleep),
+                self._spawn,
+                self._warn,
+            ),
+        )
+        self._writers.append(writer)
+        self._streams.append((leases, pool.take))
+        return pool
+
+    async def _examine(self, pod: PodRef, node: str, silent: bool) -> Sight:
+        return await examine(self._tools.client, pod, node, silent=silent)
+
+    def _take_pods(self, event: StreamEvent) -> None:
+        if isinstance(event, Broken):
+            self._pod_reports.broken("pods", event.error, event.delay)
+        elif isinstance(event, Watching):
+            self._pod_reports.well("pods")
+        for pool in self.pools.values():
+            pool.pods.take(event)
+
+    def begin(self) -> None:
+        """Start to look, and to serve once the first lists are there."""
+        for reflector, sink in self._streams:
+            self._spawn(reflector.run(sink))
+        self._spawn(self._sweep())
+
+    def begin_stop(self) -> None:
+        """Answer every blocked request with what is true or 503; take no new ones."""
+        for pool in self.pools.values():
+            pool.begin_stop()
+
+    async def settle(self) -> bool:
+        """Wait a moment for writes under way. Returns whether the outcome of each is known."""
+        end = self._tools.clock.now() + SETTLE
+        while not self._idle and self._tools.clock.now() < end:
+            await self._tools.sleep(0.02)
+        return self._idle
+
+    @property
+    def _idle(self) -> bool:
+        return all(writer.idle for writer in self._writers)
+
+    def end(self) -> None:
+        """It is over at once: every blocked request is told so, and every task ends."""
+        self.leadership.end()
+        for pool in self.pools.values():
+            pool.dismiss_all()
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = self._spawn_outside(work)
+        self._tasks[task] = None
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+
+    async def _sweep(self) -> None:
+        """Look each second at what is due.
+
+        After a stall (SIGSTOP, a busy machine) renewals wait unread in the sockets, and whoever
+        sent them is not silent: they are read before anybody is judged.
+        """
+        skipped = False
+        while True:
+            due = self._tools.clock.now() + SWEEP
+            await self._tools.sleep(SWEEP)
+            skipped = not skipped and self._tools.clock.now() > due + STALL
+            if not skipped:
+                for pool in self.pools.values():
+                    pool.sweep()
