@@ -280,7 +280,7 @@ class NodeTable:
     def _withdraw(self, slot: Slot, e: m.Withdrawn, now: float) -> bool:
         """It was never sent, and what it was decided on has changed: decide again."""
         if slot.unknown:
-            return self._repeat(slot, e, now)
+            raise m.IllegalTransition(f"{e} on node {self.node} after it was sent")
         self._take_back(slot, now)
         return True
 

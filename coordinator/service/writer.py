@@ -6,6 +6,7 @@ the table commands it again and the same bytes are sent (promise P2).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
@@ -25,6 +26,14 @@ class _NoLonger(Exception):
     """Its turn came too late. No answer of the API server, so the gate learns nothing from it."""
 
 
+@dataclass(slots=True)
+class _Sent:
+    """What a PUT says, and whether some attempt of it may have taken effect."""
+
+    body: bytes
+    doubtful: bool = False
+
+
 class Writer:
     """The writes of one pool."""
 
@@ -33,7 +42,7 @@ class Writer:
         self._store = store
         self._gate = gate
         self._clock = clock
-        self._bodies: dict[tuple[str, int], bytes] = {}
+        self._sent: dict[tuple[str, int], _Sent] = {}
         self._under_way = 0
 
     @property
@@ -58,15 +67,24 @@ class Writer:
             outcome = await self._outcome(node, op, age, still)
         finally:
             self._under_way -= 1
-        if not isinstance(outcome, m.Unknown):
-            self._bodies.pop((node, op.op), None)
+        self._remember((node, op.op), outcome)
         return outcome
+
+    def _remember(self, key: tuple[str, int], outcome: m.Outcome) -> None:
+        """After an unknown outcome the same bytes are sent until the truth is known (P2)."""
+        sent = self._sent.get(key)
+        if sent is None:
+            return
+        if isinstance(outcome, m.Unknown):
+            sent.doubtful = True
+        elif not (sent.doubtful and isinstance(outcome, m.Failed)):
+            del self._sent[key]
 
     async def _outcome(
         self, node: str, op: m.Operation, age: float, still: Callable[[], bool]
     ) -> m.Outcome:
         async def turn() -> m.Outcome:
-            if (node, op.op) not in self._bodies and not still():
+            if (node, op.op) not in self._sent and not still():
                 raise _NoLonger
             return await self._send(node, op, age)
 
@@ -97,10 +115,10 @@ class Writer:
         return m.Written(op.op, await self._store.replace(self._namespace, name, body))
 
     def _body(self, node: str, op: _Put, age: float) -> bytes:
-        body = self._bodies.get((node, op.op))
-        if body is None:
-            body = self._bodies[node, op.op] = self._render(node, op, age)
-        return body
+        sent = self._sent.get((node, op.op))
+        if sent is None:
+            sent = self._sent[node, op.op] = _Sent(self._render(node, op, age))
+        return sent.body
 
     def _render(self, node: str, op: _Put, age: float) -> bytes:
         match op:

@@ -161,8 +161,16 @@ def test_after_an_unknown_outcome_a_failure_proves_nothing(kind: type) -> None:
     play, op = under_way(kind)
     assert play(m.Unknown(op.op), kind) is op
     assert play(m.Failed(op.op, "429"), kind) is op
-    if kind in {m.Grant, m.HandOver}:
-        assert play(m.Withdrawn(op.op), kind) is op
+
+
+@pytest.mark.parametrize("kind", [m.Grant, m.HandOver])
+def test_what_was_sent_once_cannot_be_withdrawn(kind: type) -> None:
+    play, op = under_way(kind)
+    play(m.Unknown(op.op), kind)
+    before = state(play.table)
+    with pytest.raises(m.IllegalTransition, match="after it was sent"):
+        play(m.Withdrawn(op.op))
+    assert state(play.table) == before
 
 
 OTHERS: tuple[m.Event, ...] = (

@@ -197,3 +197,23 @@ async def test_a_claim_that_leaves_while_its_grant_is_unknown_ends_without_a_slo
         await cluster.jumps.advance(3)
         assert cluster.holders() == {}
     assert not dog.faults
+
+
+async def test_a_doubtful_grant_repeats_its_bytes_also_after_a_refused_repeat(
+    cluster: Cluster,
+) -> None:
+    """A 429 says that this attempt had no effect; the one before may have one yet."""
+    async with cluster.pool() as pool:
+        await granted(pool, "zero")
+        await pool.leave(NODE, "zero", 5)
+        cluster.faults.on(lease_write("PUT"), cluster.faults.hold_back)
+        cluster.faults.on(lease_write("PUT"), faults.throttled)
+        asked = cluster.start(pool.ask(NODE, ask("a"), 0))
+        await cluster.jumps.until(asked.done)
+        left = cluster.start(pool.leave(NODE, "a", 50))
+        await cluster.jumps.until(left.done, within=40)
+        assert left.result() == Released("a")
+        grants = [one.body for one in cluster.faults.sent if b"load-a" in one.body]
+        assert len(grants) == 3
+        assert len(set(grants)) == 1
+        assert not cluster.holders()
