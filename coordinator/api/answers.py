@@ -144,7 +144,7 @@ def refused(refusal: Refusal, claim: str, node: str) -> Problem:
             " takes another claim id",
         )
     if isinstance(refusal, QueueFull):
-        detail = f"{what}: as many claims wait on {node} as may; ask again later"
+        detail = f"{what}: as many claims wait as may, on {node} or on all nodes; ask again later"
         return Problem("queue-full", detail, retry_after=QUEUE_FULL_AFTER)
     raise TypeError(f"a refusal without a problem: {refusal!r}")
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
+from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from coordinator.api.problems import Problem
@@ -15,11 +16,15 @@ from coordinator.api.schemas import ClaimId, Namespace, NodeName
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aiohttp import web
     from pydantic_core import ErrorDetails
 
 READ_TIMEOUT = 10.0
 """Seconds for a whole body; the HTTP library itself waits for ever."""
+
+SMALL_BODY = 4 * 1024
+"""Bytes that every body may have; the usual sync has some hundred."""
+MOST_BODIES = 4 * 1024 * 1024
+"""Bytes, beyond those, of all bodies that are being read at a time."""
 
 _RANGE_ERRORS = re.compile(r"(greater|less)_than(_equal)?|(string_)?too_(short|long)")
 
@@ -31,6 +36,28 @@ PATH_FIELDS: dict[str, TypeAdapter[Any]] = {
     "claim": TypeAdapter(ClaimId),
 }
 """What a path may say."""
+
+
+class Intake:
+    """How much is being read of all large bodies together.
+
+    Slow callers must not fill the memory. Small bodies are always taken, or the senders of a few
+    large ones could keep everybody out.
+    """
+
+    def __init__(self, most: int = MOST_BODIES) -> None:
+        self.most = most
+        self.size = 0
+        """Bytes."""
+
+    def grow(self, size: int) -> None:
+        """So many bytes more. Raises `Problem` when that is too much."""
+        if size > 0 and self.size + size > self.most:
+            raise Problem("overloaded", "too many large bodies are on their way; send it again")
+        self.size += size
+
+
+INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
 
 
 async def read_json(request: web.Request, limit: int, timeout: float = READ_TIMEOUT) -> Any:
@@ -50,20 +77,28 @@ async def read_json(request: web.Request, limit: int, timeout: float = READ_TIME
 
 
 async def _read(request: web.Request, limit: int, timeout: float) -> bytes:
-    too_large = Problem("too-large", f"the body is larger than {limit} bytes")
     if (request.content_length or 0) > limit:
-        raise too_large
-    content = bytearray()
+        raise _too_large(limit)
+    content, large, intake = bytearray(), 0, request.app[INTAKE]
     try:
         async with asyncio.timeout(timeout):
             async for piece in request.content.iter_any():
                 content += piece
                 if len(content) > limit:
-                    raise too_large
+                    raise _too_large(limit)
+                more = max(0, len(content) - SMALL_BODY) - large
+                intake.grow(more)
+                large += more
     except TimeoutError:
         detail = f"the body was not complete after {timeout:g} s; send it again"
         raise Problem("request-timeout", detail, retry_after=1) from None
+    finally:
+        intake.grow(-large)
     return bytes(content)
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem("too-large", f"the body is larger than {limit} bytes")
 
 
 def parse(model: type[Model], value: Any, path: str = "") -> Model:

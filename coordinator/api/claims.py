@@ -11,7 +11,7 @@ from coordinator.api.answers import granted_json, problem_of, queued_json, refus
 from coordinator.api.bodies import parse, path_values, read_json
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
 from coordinator.api.problems import Problem
-from coordinator.api.schemas import WAIT_SHARE, ClaimBody, unknown_fields
+from coordinator.api.schemas import WAIT_SHARE, ClaimBody, shortened, unknown_fields
 from coordinator.core.messages import Refusal
 from coordinator.core.views import Granted, Queued, Released
 
@@ -29,16 +29,20 @@ RELEASE_WAIT = 5.0
 async def put_claim(request: web.Request) -> web.Response:
     """Ask for a slot, keep the place in the queue, or renew. 200 granted, 202 queued."""
     path = path_values(request)
-    body = parse(ClaimBody, await read_json(request, LARGEST_CLAIM))
-    request[UNKNOWN_FIELDS] = unknown_fields(body)
     pool = request.app[COORDINATOR].pool(path["namespace"])
-    ask = body.ask_for(path["claim"])
-    wait = _bounded(pool, path["node"], ask, body.waitSeconds)
+    ask, wait = await _asked(request, path["claim"])
     try:
-        view = await pool.ask(path["node"], ask, wait)
+        view = await pool.ask(path["node"], ask, _bounded(pool, path["node"], ask, wait))
     except Refusal as refusal:
         raise refused(refusal, ask.claim, path["node"]) from None
     return _state(view, pool, path["node"])
+
+
+async def _asked(request: web.Request, claim: str) -> tuple[Ask, float]:
+    """What is asked for, and for how long at most; nothing else of the body is kept meanwhile."""
+    body = parse(ClaimBody, await read_json(request, LARGEST_CLAIM))
+    request[UNKNOWN_FIELDS] = shortened(unknown_fields(body))
+    return body.ask_for(claim), body.waitSeconds
 
 
 def _bounded(pool: Pool, node: str, ask: Ask, wait: float) -> float:

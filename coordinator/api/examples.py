@@ -6,6 +6,7 @@ from coordinator.api.answers import GrantedJson, HolderJson, QueuedJson, SyncJso
 from coordinator.api.problems import Problem
 from coordinator.api.reports import (
     ConfigJson,
+    LeaderJson,
     NodeJson,
     NodesJson,
     NodeSummaryJson,
@@ -124,7 +125,15 @@ POOL = PoolJson(
     totals=TotalsJson(nodes=3, limit=5, held=1, queued=1),
 )
 
-STATUS = StatusJson(version="0.1.0", ready=True, checks={"velero": ""}, pools=[POOL])
+STATUS = StatusJson(
+    version="0.1.0",
+    answeredBy="slot-coordinator-0_7c1e",
+    leading=True,
+    leader=LeaderJson(identity="slot-coordinator-0_7c1e", url="http://10.0.0.7:8443"),
+    ready=True,
+    checks={"velero": ""},
+    pools=[POOL],
+)
 
 NOT_READY = "[-] velero: the first list of Leases is not complete\n"
 

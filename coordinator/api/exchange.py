@@ -32,6 +32,7 @@ MOST_WARNED = 10
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._\[\]-]")
 _SERVICE_PROBLEMS: dict[type[errors.ServiceError], str] = {
+    errors.NotLeading: "no-leader",
     errors.NotReady: "not-ready",
     errors.Stopping: "stopping",
     errors.NodeNotSeen: "node-not-seen",

@@ -73,15 +73,27 @@ KINDS = {
         "ttlSeconds: Input should be greater than or equal to 10",
     ),
     "queue-full": Kind(
-        429, "The node's queue is full", "as many claims wait on node1 as may; ask again later"
+        429,
+        "The queue is full",
+        "claim 7f3a: as many claims wait as may, on node1 or on all nodes; ask again later",
     ),
     "internal": Kind(
         500, "A fault of the coordinator", "request 4be1c09f failed; the coordinator's log says why"
+    ),
+    "no-leader": Kind(
+        503,
+        "No replica leads that could answer",
+        "no replica leads at the moment; held slots stay held, ask again",
     ),
     "not-ready": Kind(
         503,
         "The coordinator has no complete picture yet",
         "the list of Leases in velero failed: connection refused; it goes on trying, ask again",
+    ),
+    "overloaded": Kind(
+        503,
+        "The coordinator has too much to read",
+        "too many large bodies are on their way; send it again",
     ),
     "settling": Kind(
         503,

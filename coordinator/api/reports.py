@@ -10,6 +10,7 @@ from coordinator.api.answers import HolderJson, holder_json
 
 if TYPE_CHECKING:
     from coordinator.core.views import SlotView, Waiting
+    from coordinator.kube.election import Leader
     from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
 
 
@@ -48,10 +49,24 @@ class PoolJson(TypedDict):
     totals: TotalsJson | None
 
 
+class LeaderJson(TypedDict):
+    """The replica that leads; `url` is where the others pass requests on to."""
+
+    identity: str
+    url: str
+
+
 class StatusJson(TypedDict):
-    """The coordinator. `checks` holds "" or what is wrong, by the name of what is looked at."""
+    """The coordinator. `checks` holds "" or what is wrong, by the name of what is looked at.
+
+    `answeredBy` is the replica that says all this: the leader, while one answers. `leading` is
+    whether it leads. Without an election there are no names: "" and null.
+    """
 
     version: str
+    answeredBy: str
+    leading: bool
+    leader: LeaderJson | None
     ready: bool
     checks: dict[str, str]
     pools: list[PoolJson]
@@ -115,6 +130,11 @@ class NodeJson(TypedDict):
     held: int
     slots: list[SlotJson]
     queue: list[WaitingJson]
+
+
+def leader_json(leader: Leader | None) -> LeaderJson | None:
+    """Who leads; null while nobody is known to."""
+    return LeaderJson(identity=leader.identity, url=leader.url) if leader else None
 
 
 def config_json(config: ConfigStatus) -> ConfigJson:

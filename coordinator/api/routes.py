@@ -22,10 +22,10 @@ _POOL = "/v1/namespaces/{namespace}"
 _NODE = _POOL + "/nodes/{node}"
 _CLAIM = _NODE + "/claims/{claim}"
 
-_POOL_PROBLEMS = ("malformed", "unknown-pool", "out-of-range")
+_POOL_PROBLEMS = ("malformed", "unknown-pool", "out-of-range", "no-leader")
 _NODE_PROBLEMS = (*_POOL_PROBLEMS, "unknown-node", "not-ready", "stopping", "node-not-seen")
 _CLAIM_PROBLEMS = ("slot-lost", "released", "settling")
-_BODY_PROBLEMS = ("request-timeout", "too-large", "unsupported-media-type")
+_BODY_PROBLEMS = ("request-timeout", "too-large", "unsupported-media-type", "overloaded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,14 @@ API = (
         "GET",
         "/v1/status",
         status.get_status,
-        (Reply(200, "The coordinator and its pools.", StatusJson, examples.STATUS),),
+        (
+            Reply(
+                200,
+                "The leader and its pools; a follower's own view while nobody leads.",
+                StatusJson,
+                examples.STATUS,
+            ),
+        ),
     ),
     Route(
         "GET",

@@ -23,6 +23,9 @@ LONGEST_WAIT = 55
 WAIT_SHARE = 3
 """A holder waits at most this part of its TTL, so that two renewals may fail before it ends."""
 
+MOST_NAMES, LONGEST_NAME = 100, 100
+"""Unknown fields that are kept to be named, and characters of each."""
+
 _TICKET = re.compile(r"(0|[1-9][0-9]{0,18})\.(0|[1-9][0-9]{0,18})", re.ASCII)
 
 
@@ -192,3 +195,8 @@ def unknown_fields(body: BaseModel, path: str = "") -> list[str]:
         if isinstance(value, BaseModel):
             names += unknown_fields(value, f"{path}{name}.")
     return names
+
+
+def shortened(names: list[str]) -> list[str]:
+    """As many names, and as much of each, as may be kept while a request waits."""
+    return [name[:LONGEST_NAME] for name in names[:MOST_NAMES]]

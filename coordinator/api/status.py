@@ -17,6 +17,7 @@ from coordinator.api.reports import (
     PoolJson,
     StatusJson,
     config_json,
+    leader_json,
     node_json,
     summary_json,
     totals_json,
@@ -33,11 +34,14 @@ DEFAULT_PAGE, LONGEST_PAGE = 100, 500
 
 
 async def get_status(request: web.Request) -> web.Response:
-    """Version, readiness, and each pool's config and totals."""
+    """Version, who leads, readiness, and each pool's config and totals."""
     coordinator = request.app[COORDINATOR]
     checks = coordinator.ready()
     body = StatusJson(
         version=version("node-slots"),
+        answeredBy=coordinator.identity,
+        leading=coordinator.leading,
+        leader=leader_json(coordinator.leader),
         ready=not any(checks.values()),
         checks=dict(checks),
         pools=[pool_json(pool) for _, pool in sorted(coordinator.pools.items())],

@@ -11,16 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.api.answers import SyncJson, element, troubled
 from coordinator.api.bodies import parse, path_values, read_json
-from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
+from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response, service_problem
 from coordinator.api.problems import Problem
-from coordinator.api.schemas import WAIT_SHARE, Body, ClaimId, SyncBody, SyncClaim, unknown_fields
+from coordinator.api.schemas import (
+    WAIT_SHARE,
+    Body,
+    ClaimId,
+    SyncBody,
+    SyncClaim,
+    shortened,
+    unknown_fields,
+)
 from coordinator.service.asking import SyncRequest
+from coordinator.service.errors import ServiceError
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from coordinator.core.messages import Ask
     from coordinator.service.asking import SyncAnswer
+    from coordinator.service.pool import Pool
 
 LARGEST_SYNC = 2 * 1024 * 1024
 """Bytes. A thousand claims and releases with the longest names of everything fit."""
@@ -55,12 +65,32 @@ class _Reading:
 async def sync(request: web.Request) -> web.Response:
     """Renew, keep places, release; answered at once with news, else within `waitSeconds`."""
     path = path_values(request)
-    body = parse(SyncBody, await read_json(request, LARGEST_SYNC))
-    reading = _read(body)
-    request[UNKNOWN_FIELDS] = unknown_fields(body) + reading.unknown
     pool = request.app[COORDINATOR].pool(path["namespace"])
-    answer = await pool.sync(path["node"], _request(body, reading))
-    return json_response(_answer(reading, answer, path["node"]))
+    answer, request[UNKNOWN_FIELDS] = await answer_sync(
+        pool, path["node"], await read_json(request, LARGEST_SYNC)
+    )
+    return json_response(answer)
+
+
+async def answer_sync(pool: Pool, node: str, body: Any) -> tuple[SyncJson, list[str]]:
+    """The answer to a sync whose JSON value is `body`, and the fields of it that nobody knows.
+
+    All of the call but its I/O, so that it can be asked without a socket. Raises `Problem`.
+    """
+    asked, reading = _take_in(body)
+    del body  # what nobody knows of it must not be kept while this one waits
+    try:
+        answer = await pool.sync(node, asked)
+    except ServiceError as error:
+        raise service_problem(error) from error
+    return _answer(reading, answer, node), reading.unknown
+
+
+def _take_in(value: Any) -> tuple[SyncRequest, _Reading]:
+    body = parse(SyncBody, value)
+    reading = _read(body)
+    reading.unknown = shortened(unknown_fields(body) + reading.unknown)
+    return _request(body, reading), reading
 
 
 def _read(body: SyncBody) -> _Reading:

@@ -15,6 +15,7 @@ from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Tot
 if TYPE_CHECKING:
     from coordinator.core.messages import Ask
     from coordinator.core.views import View
+    from coordinator.kube.election import Leader
 
 HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None)
 GRANTED = Granted("c1", 0, "node1-slot-0", 1201, 60)
@@ -106,8 +107,11 @@ class FakePool:
 
 
 class FakeCoordinator:
-    def __init__(self, pool: FakePool) -> None:
+    def __init__(self, pool: FakePool, identity: str = "replica-1") -> None:
         self.pools = {pool.namespace: pool}
+        self.identity = identity
+        self.leading = True
+        self.leader: Leader | None = None
 
     def pool(self, namespace: str) -> FakePool:
         if namespace not in self.pools:

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import web
 
-from coordinator.api.bodies import read_json
+from coordinator.api.app import api_app, listen
+from coordinator.api.bodies import INTAKE, SMALL_BODY, Intake, read_json
 from coordinator.api.claims import LARGEST_CLAIM
 from coordinator.api.problems import Problem
 from coordinator.api.sync import LARGEST_SYNC
-from tests.api.conftest import CLAIM, NODE, SYNC
+from tests.api.conftest import CLAIM, NODE, SYNC, Caller
 from tests.api.fakes import GRANTED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.api.conftest import Caller
+    import aiohttp
+
+    from coordinator.service.coordinator import Coordinator
     from tests.api.fakes import FakePool
 
 JSON = {"Content-Type": "application/json"}
@@ -137,6 +140,7 @@ async def test_a_body_without_a_length_is_limited_as_well(api: Caller) -> None:
 async def test_a_body_that_never_ends_is_408(api: Caller) -> None:
     """A real connection that stalls; the time limit is passed in."""
     stalled = web.Application()
+    stalled[INTAKE] = Intake()
     seen: asyncio.Future[Problem] = asyncio.get_running_loop().create_future()
 
     async def handler(request: web.Request) -> web.Response:
@@ -243,3 +247,28 @@ async def test_a_connection_outlives_a_refusal(api: Caller, pool: FakePool) -> N
 
 async def test_a_node_path_of_another_kind_is_not_taken_for_a_node(api: Caller) -> None:
     assert (await api("GET", NODE + "/nothing")).problem == "not-found"
+
+
+async def test_large_bodies_are_limited_together_and_small_ones_are_taken(
+    coordinator: Coordinator, session: aiohttp.ClientSession, pool: FakePool
+) -> None:
+    pool.answer = GRANTED
+    app = api_app(coordinator)
+    app[INTAKE].most = LARGEST_CLAIM - SMALL_BODY
+    listener = await listen(app, "127.0.0.1", 0)
+    call, size = Caller(session, listener.url), LARGEST_CLAIM - 1000
+    host, port = listener.url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = f"PUT {CLAIM} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    writer.write(f"{head}Content-Length: {LARGEST_CLAIM}\r\n\r\n".encode() + b" " * size)
+    body = {"load": "x", "more": "x" * (SMALL_BODY + 2000)}
+    async with asyncio.timeout(30):
+        while app[INTAKE].size < size - SMALL_BODY:
+            assert (await call("GET", CLAIM)).status == 200  # it is read meanwhile
+        assert (await call("PUT", CLAIM, body)).problem == "overloaded"
+        assert (await call("PUT", CLAIM, {"load": "x"})).status == 200
+        writer.close()
+        while app[INTAKE].size:
+            assert (await call("GET", CLAIM)).status == 200
+    assert (await call("PUT", CLAIM, body)).status == 200
+    await listener.close()

@@ -105,6 +105,30 @@ async def test_a_stop_answers_who_waits_frees_nothing_and_exits_with_0(
     assert lease["metadata"]["annotations"]["nodeslots.io/claim"] == "c1"
 
 
+async def test_either_of_two_replicas_answers_and_one_goes_on_alone(
+    kubeconfig: Path, session: aiohttp.ClientSession
+) -> None:
+    async with serving(kubeconfig) as first, serving(kubeconfig) as second:
+        replicas = [first, second]
+        calls = [Caller(session, (await one.event("listening"))["api"]) for one in replicas]
+        while (
+            granted := await calls[0]("PUT", CLAIM, {"load": "x", "waitSeconds": 5})
+        ).status != 200:
+            pass  # the election and the first list are on their way
+        holding = {"load": "x", "fencingToken": granted.json["fencingToken"]}
+        assert [(await call("PUT", CLAIM, holding)).json for call in calls] == 2 * [granted.json]
+        status = [(await call("GET", "/v1/status")).json for call in calls]
+        assert status[0]["answeredBy"] == status[1]["answeredBy"] == status[0]["leader"]["identity"]
+        leads = next(n for n, call in enumerate(calls) if call.url == status[0]["leader"]["url"])
+        replicas[leads].process.send_signal(signal.SIGTERM)
+        await replicas[leads].event("stopped")
+        other = calls[1 - leads]
+        while (renewed := await other("PUT", CLAIM, holding)).status == 503:
+            pass
+        assert renewed.json["fencingToken"] == granted.json["fencingToken"]
+        assert renewed.json["term"] > granted.json["term"]
+
+
 async def test_without_an_api_server_it_waits_and_says_for_what(
     tmp_path: Path, session: aiohttp.ClientSession
 ) -> None:
@@ -120,7 +144,7 @@ async def test_without_an_api_server_it_waits_and_says_for_what(
         ready = await health("GET", "/readyz")
         assert (ready.status, ready.text.startswith("[-] velero: ")) == (503, True)
         refused = await call("PUT", CLAIM, {"load": "x"})
-        assert (refused.status, refused.problem) == (503, "not-ready")
+        assert (refused.status, refused.problem) == (503, "no-leader")
         served.process.send_signal(signal.SIGINT)
         async with asyncio.timeout(30):
             assert await served.process.wait() == 0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tests.realserver.server import RealApiServer
 
 CONFIG = "limits"
+SLOT = "-slot-"
 HOSTNAME = "kubernetes.io/hostname"
 AS_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 """What `kubectl get` asks for."""
@@ -108,9 +109,10 @@ class Cluster:
         return f"/apis/coordination.k8s.io/v1/namespaces/{self.namespace}/leases"
 
     def leases(self) -> dict[str, Any]:
-        """Every Lease of the namespace by name."""
+        """Every slot's Lease by name; the election's is none of them."""
         items = _good(self.api.get(self.lease_path))["items"]
-        return {item["metadata"]["name"]: item for item in items}
+        named = {item["metadata"]["name"]: item for item in items}
+        return {name: lease for name, lease in named.items() if SLOT in name}
 
     def lease(self, name: str) -> Any:
         return _good(self.api.get(f"{self.lease_path}/{name}"))
@@ -121,11 +123,12 @@ class Cluster:
         return {name: holder for name, holder in found.items() if holder}
 
     def printed_leases(self) -> dict[str, str]:
-        """NAME and HOLDER as `kubectl get leases` prints them."""
+        """NAME and HOLDER of the slots as `kubectl get leases` prints them."""
         table = _good(self.api.get(self.lease_path, accept=AS_TABLE))
         columns = [column["name"] for column in table["columnDefinitions"]]
         assert columns == ["Name", "Holder", "Age"]
-        return {row["cells"][0]: row["cells"][1] for row in table["rows"]}
+        rows = {row["cells"][0]: row["cells"][1] for row in table["rows"]}
+        return {name: holder for name, holder in rows.items() if SLOT in name}
 
     def delete_lease(self, name: str) -> None:
         """`kubectl delete lease NAME`."""

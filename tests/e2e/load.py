@@ -2,7 +2,7 @@
 
 `python load.py FOLDER SECONDS EXIT`: works until a file `open` or `open-NAME` stands in FOLDER, and
 SECONDS more, then exits with EXIT. SIGTERM ends it with 143. A load whose wrapper
-died ends by itself, so that no test leaves one behind.
+died ends at once by itself, so that no test leaves one behind.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ def main() -> None:
     gates = (folder / "open", folder / f"open-{name}")
     while not any(gate.exists() for gate in gates) and os.getppid() == parent:
         time.sleep(0.01)
-    time.sleep(seconds)
+    over = time.monotonic() + seconds
+    while time.monotonic() < over and os.getppid() == parent:
+        time.sleep(min(0.01, seconds))
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     write("end")
     sys.exit(code)

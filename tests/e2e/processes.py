@@ -78,6 +78,12 @@ class Coordinator(Program):
     def wait_ready(self) -> None:
         self.wait_listening()
         until(lambda: self.health.get("/readyz").status == 200, f"ready: {self.output}")
+        until(self._answers, f"led: {self.output}")
+
+    def _answers(self) -> bool:
+        """Whether a leader with a whole picture answers."""
+        status = self.api.get("/v1/status").json
+        return bool(status["leader"] and status["pools"] and status["ready"])
 
     def _is_up(self) -> bool:
         assert self.is_running(), f"the coordinator ended: {self.output}"
@@ -148,14 +154,19 @@ class Site:
         command = [str(SCRIPTS / "slot-agent"), "run", "--load", load, *options, "--"]
         command += [sys.executable, "-I", "-S", str(LOAD), str(self.folder)]
         command += [str(seconds), str(code)]
-        environment = {
+        environment = {}
+        if pod:
+            environment = {"POD_NAMESPACE": self.cluster.namespace, "POD_NAME": pod}
+        return self.run(load, node, command, **environment)
+
+    def run(self, name: str, node: str, command: Sequence[str], **environment: str) -> Program:
+        """A program that takes slots of a node; its environment says where the coordinator is."""
+        where = {
             "NODE_SLOTS_URL": self.url,
             "NODE_SLOTS_NAMESPACE": self.cluster.namespace,
             "NODE_NAME": node,
         }
-        if pod:
-            environment |= {"POD_NAMESPACE": self.cluster.namespace, "POD_NAME": pod}
-        self._programs.append(Program(command, environment, self._log(load)))
+        self._programs.append(Program(command, where | environment, self._log(name)))
         return self._programs[-1]
 
     def _log(self, name: str) -> Path:

@@ -1,0 +1,263 @@
+"""The bound on connections, and the deadlines that the HTTP library does not know.
+
+A guard sits between a connection and its HTTP protocol. It sees what no handler can: a head that
+never gets complete, an answer that is never read, and one connection too many. Everything else
+passes through.
+
+- A head has `HEAD_TIMEOUT` from the connection, or from its first byte on one that was kept.
+- What was written has `WRITE_TIMEOUT` to leave; whoever reads no faster is cut off.
+- When all connections are taken, the one that has owed its head for longest makes room; where none
+  owes one, the new connection is closed at once.
+- All unfinished heads together have `MOST_HEADS` bytes; beyond, the largest is cut off.
+
+Idle connections are the HTTP library's to close, after its `keepalive_timeout`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import time
+from typing import TYPE_CHECKING, cast
+
+import structlog
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HEAD_TIMEOUT = 10.0
+"""Seconds for a request's head."""
+WRITE_TIMEOUT = 30.0
+"""Seconds for an answer to leave this process once the other side has stopped to read."""
+MOST_CONNECTIONS = 6000
+"""5,000 agents are 5,000 connections, and some more while they move from one replica to another."""
+MOST_HEADS = 16 * 1024 * 1024
+"""Bytes of unfinished heads. A caller needs about a thousand."""
+READ_SIZE = 8 * 1024
+"""Bytes that are read from a connection at a time: the usual request as a whole, and not much of
+the large ones of a thousand callers that send them all at once."""
+OTHER_FILES = 500
+"""Open files that are no callers': the API server's connections, logs, libraries."""
+FEW_FILES = "some callers are not served: raise the open files' limit, or lower --max-connections"
+_COMPLAIN_AGAIN = 60.0
+"""Seconds between two warnings."""
+
+log = structlog.get_logger("coordinator.api")
+
+
+class Connections:
+    """All connections of one listener, `most` at a time; timeouts in seconds."""
+
+    def __init__(
+        self,
+        most: int = MOST_CONNECTIONS,
+        *,
+        head_timeout: float = HEAD_TIMEOUT,
+        write_timeout: float = WRITE_TIMEOUT,
+    ) -> None:
+        self.most = most
+        self.head_timeout = head_timeout
+        self.write_timeout = write_timeout
+        self._guards: dict[asyncio.BaseTransport, Guard] = {}
+        self._headless: dict[Guard, int] = {}
+        """Those that owe the head of a request, in the order in which they began to, each with the
+        bytes of it that are there."""
+        self._head_bytes = 0
+        self.buffer = memoryview(bytearray(READ_SIZE))
+        self._complained = -_COMPLAIN_AGAIN
+
+    @property
+    def count(self) -> int:
+        """How many are open."""
+        return len(self._guards)
+
+    def allow(self) -> None:
+        """Let this process open as many files as it may need, as far as its hard limit goes.
+
+        Two for each caller: a follower has a connection to the leader for each request.
+        """
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * self.most + OTHER_FILES
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            return
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        if allowed < wanted:
+            log.warning("open_files_limited", limit=allowed, wanted=wanted, detail=FEW_FILES)
+
+    def guarding(self, server: Callable[[], asyncio.BaseProtocol]) -> Callable[[], Guard]:
+        """What makes a protocol for each new connection, to be handed to the event loop."""
+        return lambda: Guard(self, cast("asyncio.Protocol", server()))
+
+    def guard_of(self, request: web.BaseRequest) -> Guard | None:
+        """The guard of the connection that this request came in on; None once it is gone."""
+        return self._guards.get(request.transport) if request.transport else None
+
+    def enter(self, guard: Guard, transport: asyncio.BaseTransport) -> bool:
+        """Whether there is room for one more connection."""
+        if len(self._guards) >= self.most:
+            self._complain()
+            if not self._headless:
+                return False
+            next(iter(self._headless)).cut_off()
+        self._guards[transport] = guard
+        return True
+
+    def leave(self, guard: Guard, transport: asyncio.BaseTransport) -> None:
+        """The connection is gone, or as good as gone."""
+        self._guards.pop(transport, None)
+        self.head_complete(guard)
+
+    def head_grew(self, guard: Guard, size: int) -> None:
+        """So many bytes more of a head that is not complete."""
+        self._headless[guard] = self._headless.get(guard, 0) + size
+        self._head_bytes += size
+        while self._head_bytes > MOST_HEADS:
+            max(self._headless, key=self._headless.__getitem__).cut_off()
+
+    def head_complete(self, guard: Guard) -> None:
+        """The connection owes no head any more."""
+        self._head_bytes -= self._headless.pop(guard, 0)
+
+    def _complain(self) -> None:
+        if time.monotonic() - self._complained >= _COMPLAIN_AGAIN:
+            self._complained = time.monotonic()
+            log.warning(
+                "connections_full",
+                most=self.most,
+                detail="some are closed at once; look for callers that leave connections open,"
+                " or raise --max-connections",
+            )
+
+
+class Guard(asyncio.BufferedProtocol):
+    """One connection, on its way to the HTTP protocol `inner`.
+
+    All of them read into one buffer, which is empty again before the next one reads: a thousand
+    callers that all send at once cost no memory of their own.
+    """
+
+    def __init__(self, connections: Connections, inner: asyncio.Protocol) -> None:
+        self._connections = connections
+        self._inner = inner
+        self._transport: asyncio.Transport | None = None
+        self._busy = False
+        self._head_seen = False
+        self._head_deadline = _Deadline(connections.head_timeout, self.cut_off)
+        self._write_deadline = _Deadline(connections.write_timeout, self.cut_off)
+
+    # --- what the event loop says -------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let it in, and wait for a first head; or close it."""
+        made = cast("asyncio.Transport", transport)
+        if not self._connections.enter(self, made):
+            made.abort()
+            return
+        self._transport = made
+        made.set_write_buffer_limits(high=0)  # then `pause_writing` tells of every unsent byte
+        self._inner.connection_made(made)
+        self._head_grows(b"")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        if self._transport is not None:
+            self._leave(self._transport)
+            self._inner.connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Where the next bytes go."""
+        return self._connections.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Some bytes: of a head, unless a request is under way."""
+        data = bytes(self._connections.buffer[:nbytes])
+        if not self._busy:
+            self._head_grows(data)
+        self._inner.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        """The other side sends nothing more."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """Bytes are left that the other side does not take."""
+        self._write_deadline.set()
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """All of them are gone."""
+        self._write_deadline.lift()
+        self._inner.resume_writing()
+
+    # --- what the application says ------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A request's head is complete."""
+        self._busy = True
+        self._head_deadline.lift()
+        self._connections.head_complete(self)
+
+    def end(self) -> None:
+        """The request is answered: what comes next is another head."""
+        self._busy = self._head_seen = False
+
+    def cut_off(self) -> None:
+        """Close the connection without another word, and make room at once."""
+        if self._transport is not None:
+            self._leave(self._transport)
+            self._transport.abort()
+
+    def _head_grows(self, data: bytes) -> None:
+        """Bytes of a body may come before `begin`: they are not counted."""
+        self._head_deadline.set()
+        end = data.find(b"\r\n\r\n")
+        if not self._head_seen:
+            self._connections.head_grew(self, len(data) if end < 0 else end)
+        self._head_seen = self._head_seen or end >= 0
+
+    def _leave(self, transport: asyncio.Transport) -> None:
+        self._head_deadline.lift()
+        self._write_deadline.lift()
+        self._connections.leave(self, transport)
+
+
+class _Deadline:
+    """Calls `then` after so many seconds, unless it is lifted before."""
+
+    __slots__ = ("_seconds", "_then", "_timer")
+
+    def __init__(self, seconds: float, then: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._then = then
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self) -> None:
+        """From now on, unless it runs already."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._then)
+
+    def lift(self) -> None:
+        """It does not run any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+CONNECTIONS: web.AppKey[Connections] = web.AppKey("connections", Connections)
+
+
+@web.middleware
+async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Tell the connection's guard when a request begins and when it is answered."""
+    guard = request.app[CONNECTIONS].guard_of(request)
+    if guard is None:  # the caller is gone already
+        return await handler(request)
+    guard.begin()
+    try:
+        return await handler(request)
+    finally:
+        guard.end()
