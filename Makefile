@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format lock real-apiserver clean
+.PHONY: help setup demo test test-fast simulate chaos figures lint format lock real-apiserver clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -32,6 +32,18 @@ test: $(STAMP) real-apiserver  ## every test, the real API server among them
 
 test-fast: $(STAMP)  ## the tests that need no real API server, under a minute
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
+
+simulate: SEEDS ?= 200
+simulate: FIRST_SEED ?= 1
+simulate: $(STAMP)  ## the whole system in virtual time, a fault at every turn (SEEDS=N FIRST_SEED=K)
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
+
+chaos: SECONDS ?= 120
+chaos: $(STAMP) real-apiserver  ## real processes on the real API server, killed and stalled (SECONDS=N)
+	@$(BIN)/python -m tests.chaos --seconds $(SECONDS) $(ARGS)
+
+figures: $(STAMP) real-apiserver  ## how long failures last, as medians and worst (docs/reliability.md)
+	@$(BIN)/python -m tests.chaos.figures $(ARGS)
 
 lint: $(STAMP)  ## ruff, mypy, import layers
 	@$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, TypedDict
 
 from agent_client.messages import Terms
-from agent_client.session import IfUnavailable, Patience, Session
+from agent_client.session import RELEASE_TIMEOUT, IfUnavailable, Patience, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,6 @@ def new_session(load: str, asking: Asking, pod: Pod | None) -> Session:
         timeout=math.inf if timeout is None else timeout,
         if_unavailable=asking.get("if_unavailable", "wait"),
         unavailable_after=asking.get("unavailable_after", 30.0),
-        release_timeout=asking.get("release_timeout", 10.0),
+        release_timeout=asking.get("release_timeout", RELEASE_TIMEOUT),
     )
     return Session(terms, patience)

@@ -118,7 +118,7 @@ class SlotClient:
             if_unavailable: when no coordinator answers for `unavailable_after` seconds: "wait"
                 on (the default), "run" without a slot (`slot.governed` is False), or "fail".
             unavailable_after: (30) seconds, see above.
-            release_timeout: (10) seconds that leaving waits for the release to be confirmed. After
+            release_timeout: (20) seconds that leaving waits for the release to be confirmed. After
                 that the TTL frees the slot, and a warning is logged.
             on_queued: called with each new place, reason or list of holders while queued.
 

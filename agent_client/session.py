@@ -26,6 +26,9 @@ from agent_client.messages import Gone, Granted, Problem, Queued, Rejected, Sett
 
 IfUnavailable = Literal["wait", "run", "fail"]
 
+RELEASE_TIMEOUT = 20.0
+"""Seconds that a release may take: when the leader dies, nobody can confirm one for up to 18."""
+
 
 class State(StrEnum):
     """Where a claim stands, as its agent knows it."""
@@ -75,7 +78,7 @@ class Patience:
     timeout: float = inf
     if_unavailable: IfUnavailable = "wait"
     unavailable_after: float = 30.0
-    release_timeout: float = 10.0
+    release_timeout: float = RELEASE_TIMEOUT
 
 
 def margin(ttl: float) -> float:

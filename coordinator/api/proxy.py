@@ -78,7 +78,7 @@ class Proxy:
         if PASSED_ON in request.headers:
             raise no_leader("another replica believes that this one leads, but it does not")
         if leader is None:
-            raise no_leader("no replica leads at the moment")
+            raise no_leader(self._coordinator.leaderless)
         try:
             answer = await self._ask(request, leader)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:

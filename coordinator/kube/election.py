@@ -77,6 +77,8 @@ class Elector:
         self.identity = identity
         self.leader: Leader | None = None
         """Itself while it leads, else the holder that was seen, until its time is over."""
+        self.trouble = ""
+        """What the last request failed with; "" while all is well."""
         self._client = client
         self._collection = leases_path(namespace)
         self._path = leases_path(namespace, name)
@@ -290,8 +292,10 @@ class Elector:
 
     def _trouble(self, what: str, error: errors.ApiError) -> None:
         self._ill[what] = True
+        self.trouble = str(error)
         self._told(error)
 
     def _well(self, what: str) -> None:
         if self._ill.pop(what, False) and not self._ill:
+            self.trouble = ""
             self._told(None)

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from coordinator.service.metrics import Metrics
     from coordinator.service.pool import Pool
 
-NOBODY_LEADS = "no replica leads at the moment; ask again"
 ANOTHER_LEADS = "this replica follows; the leader answers"
 
 
@@ -171,6 +170,12 @@ class Coordinator:
         return self._elector.leader if self._elector else None
 
     @property
+    def leaderless(self) -> str:
+        """That nobody leads, and why as far as this replica knows."""
+        why = self._elector.trouble if self._elector else ""
+        return f"no replica leads at the moment{': ' if why else ''}{why}"
+
+    @property
     def pools(self) -> Mapping[str, Pool]:
         """The pools of a leader by namespace; none while this replica follows."""
         return self._reign.pools if self._reign is not None else {}
@@ -181,14 +186,16 @@ class Coordinator:
             served = ", ".join(sorted(self._reports))
             raise PoolUnknown(f"no pool in namespace {namespace}; this coordinator serves {served}")
         if not self.leading:
-            raise NotLeading(ANOTHER_LEADS if self.leader else NOBODY_LEADS)
+            raise NotLeading(ANOTHER_LEADS if self.leader else f"{self.leaderless}; ask again")
         return self.pools[namespace]
 
     def ready(self) -> dict[str, str]:
         """For each pool "" or why it cannot serve yet. A follower serves by passing on."""
         if self._stopping or self.leading:
             return {name: pool.ready() for name, pool in self.pools.items()}
-        return {name: limits.trouble() for name, limits in self._sources.limits.items()}
+        why = self._elector.trouble if self._elector and not self.leader else ""
+        election = f"Election: {why}" if why else ""
+        return {name: one.trouble() or election for name, one in self._sources.limits.items()}
 
     # --- running ------------------------------------------------------------------------------
 

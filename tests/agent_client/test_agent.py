@@ -161,9 +161,9 @@ def test_a_release_is_given_up_when_its_patience_ends() -> None:
     agent = an_agent()
     session = held(agent)
     agent.leave(session, 5.0)
-    assert agent.next_change() == 15.0
-    assert agent.elapse(14.9) == []
-    assert agent.elapse(15.0) == ["a"]
+    assert agent.next_change() == 25.0
+    assert agent.elapse(24.9) == []
+    assert agent.elapse(25.0) == ["a"]
     assert agent.idle
 
 

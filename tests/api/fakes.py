@@ -107,6 +107,8 @@ class FakePool:
 
 
 class FakeCoordinator:
+    leaderless = "no replica leads at the moment"
+
     def __init__(self, pool: FakePool, identity: str = "replica-1") -> None:
         self.pools = {pool.namespace: pool}
         self.identity = identity

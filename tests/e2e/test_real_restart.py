@@ -152,7 +152,7 @@ def test_through_kill_after_kill_every_load_runs_once_and_never_more_at_once_tha
     loads = [f"load-{number}" for number in range(8)]
     agents = [site.agent(load, node, seconds=0.4) for load in loads]
 
-    for runs in (1, 3, 5):
+    for runs in (1, 4):  # each time nobody leads until the dead one's time is over: 15 s
         site.journal.wait_count(runs)
         assert site.stop(signal.SIGKILL) == 128 + signal.SIGKILL
         site.serve()

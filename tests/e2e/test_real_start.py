@@ -77,8 +77,9 @@ def _waits_for_the_api_server(site: Site, node: str) -> None:
     assert int(not_ready.headers["retry-after"]) >= 1
     assert f"[-] {site.cluster.namespace}: Nodes: could not list nodes" in not_ready.text
     answer = site.ask(node, "early", waitSeconds=5)
-    assert answer.problem == (503, "not-ready")
-    assert "could not list nodes" in answer.detail
+    assert answer.problem == (503, "no-leader")
+    assert "no replica leads" in answer.detail
+    assert "leases" in answer.detail
     assert not site.api.get("/v1/status").json["ready"]
 
 
@@ -137,16 +138,17 @@ def test_without_rights_it_says_which_verb_on_what_is_missing_and_goes_on_once_i
     _wait_not_ready_for(site, "Missing right: nodes: list; add it to the coordinator's ClusterRole")
     errors = [line["error"] for line in site.coordinator.logged("API server did not answer")]
     assert any("could not list nodes" in error and "403" in error for error in errors)
-    assert site.ask(node, "early").problem == (503, "not-ready")
+    assert site.ask(node, "early").problem == (503, "no-leader")
 
     account.allow("nodes", everywhere=True)
     _wait_not_ready_for(site, "Missing right: ", ": list", f"in namespace {cluster.namespace}")
     account.allow("reads")
-    until(lambda: site.coordinator.health.get("/readyz").status == 200, "ready")
 
     denied = "Missing right: leases.coordination.k8s.io: create"
-    until(lambda: denied in site.ask(node, "early").json.get("reason", ""), "the waiting are told")
-    assert any(denied in line["error"] for line in site.coordinator.logged("write refused"))
+    _wait_not_ready_for(site, "Election: ", denied)
+    assert denied in site.ask(node, "early").json["detail"]
+    told = site.coordinator.logged("election request failed")
+    assert any(denied in line["error"] for line in told)
     assert cluster.leases() == {}
 
     account.allow("writes")
