@@ -144,7 +144,7 @@ def test_without_rights_it_says_which_verb_on_what_is_missing_and_goes_on_once_i
     _wait_not_ready_for(site, "Missing right: ", ": list", f"in namespace {cluster.namespace}")
     account.allow("reads")
 
-    denied = "Missing right: leases.coordination.k8s.io: create"
+    denied = "Missing right: leases.coordination.k8s.io: get"
     _wait_not_ready_for(site, "Election: ", denied)
     assert denied in site.ask(node, "early").json["detail"]
     told = site.coordinator.logged("election request failed")
