@@ -34,7 +34,7 @@ test-fast: $(STAMP)  ## the tests that need no real API server, under a minute
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
 
 simulate: SEEDS ?= 200
-simulate: FIRST_SEED ?= 1
+simulate: FIRST_SEED ?= 0
 simulate: $(STAMP)  ## the whole system in virtual time, a fault at every turn (SEEDS=N FIRST_SEED=K)
 	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first-seed $(FIRST_SEED) $(ARGS)
 

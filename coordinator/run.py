@@ -86,15 +86,14 @@ async def _start(
     The API listens before this replica runs for leadership: its URL is what followers are told.
     """
     client = await stack.enter_async_context(await _client(settings, metrics))
-    elector = await _elector(settings, metrics, stack) if settings.leader_elect else None
+    elector = await _elector(settings, metrics, stack)
     coordinator = _coordinator(settings, client, metrics, elector)
     metrics.watch(lambda: coordinator.pools.values())  # noqa: PLW0108 - other pools in each reign
     health = await _listener(settings, "health", health_app(coordinator, metrics), MOST_PROBES)
     stack.push_async_callback(health.close)
     api = await _listener(settings, "listen", api_app(coordinator), settings.max_connections)
     stack.push_async_callback(api.close)
-    if elector is not None:
-        elector.url = advertised(settings, api.url)
+    elector.url = advertised(settings, api.url)
     await stack.enter_async_context(coordinator)
     log.info("listening", api=api.url, health=health.url, version=version("node-slots"))
     log.warning("callers are not authenticated", detail=LOCAL if settings.loopback else OPEN)
@@ -136,7 +135,7 @@ def advertised(settings: Settings, listens: str) -> str:
 
 
 def _coordinator(
-    settings: Settings, client: KubeClient, metrics: Metrics, elector: Elector | None
+    settings: Settings, client: KubeClient, metrics: Metrics, elector: Elector
 ) -> Coordinator:
     return Coordinator(
         client,

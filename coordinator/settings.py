@@ -116,12 +116,6 @@ class Settings(BaseSettings):
         description="Connections that the API holds open at a time; more are closed at once. Each"
         " agent has one.",
     )
-    leader_elect: bool = Field(
-        True,
-        description="Take part in the election, so that any number of replicas can run and one of"
-        " them leads. Without it, run one replica only: two are safe, but each takes back the"
-        " slots of agents that speak to the other.",
-    )
     election_lease: str = Field(
         "node-slots-coordinator",
         min_length=1,

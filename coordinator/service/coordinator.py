@@ -36,8 +36,10 @@ ANOTHER_LEADS = "this replica follows; the leader answers"
 class Coordinator:
     """Serves pools from one API server. `async with` starts and stops it.
 
-    With an `elector` it serves while it leads; without one it leads from the start. Leaving the
-    context waits a moment for writes under way; held slots stay held.
+    With an `elector` it serves while it leads. Without one it leads from the start; then nothing is
+    written before its first list, so it may have the term of the one before it, whose tickets it
+    cannot tell from its own. Leaving the context waits a moment for writes under way; held slots
+    stay held.
     """
 
     def __init__(
