@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures lint format lock real-apiserver clean
+.PHONY: help setup demo test test-fast simulate chaos figures mutation lint format lock real-apiserver clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ chaos: $(STAMP) real-apiserver  ## real processes on the real API server, killed
 figures: $(STAMP) real-apiserver  ## how long failures last, as medians and worst (docs/reliability.md)
 	@$(BIN)/python -m tests.chaos.figures $(ARGS)
 
+mutation: $(STAMP)  ## mutation tests of coordinator/core, a quarter of an hour and more
+	@rm -rf mutants && CI=true nice $(BIN)/mutmut run --max-children 2 >mutmut.log 2>&1 || { tail -20 mutmut.log; exit 1; }
+	@$(BIN)/python -m tests.core.mutation
+
 lint: $(STAMP)  ## ruff, mypy, import layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -62,4 +66,4 @@ lock: $(STAMP)  ## pin every dependency again, by hash and without an index addr
 	  pyproject.toml requirements/dev.in -o requirements/dev.txt
 
 clean:  ## remove what this Makefile made (not the cached binaries)
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) mutants mutmut.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,9 @@
 """`python -m tests.core.mutation`: how many mutants of the core the tests kill, by module.
 
 mutmut changes one thing in one function at a time and runs the tests that reach it (`make
-mutation`, about half an hour on two cores); this reads what it left in `mutants/`. A mutant that
-no test reaches counts as survived, one that never ends as killed. Ends with 1 where fewer than
-85 % are killed, or where nothing was tried.
+mutation`, a quarter of an hour on two idle cores); this reads what it left in `mutants/`. A mutant
+that no test reaches counts as survived, one that never ends as killed. Ends with 1 where fewer
+than 85 % are killed, or where nothing was tried.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy, Roll
+from coordinator.core.model import DEFAULT_TTL, MAX_TTL, MIN_TTL
 from tests.core.modelserver import NODE
 from tests.core.play import Play, ask
 
@@ -43,3 +44,16 @@ def test_the_loss_of_an_id_that_came_again_is_told_no_more() -> None:
     play(m.PollEnded("a"))
     play.later(16)
     assert play.view("a") is None
+
+
+def test_the_numbers_that_hold_where_nothing_is_said() -> None:
+    assert Policy() == Policy(
+        settling=1.0,
+        presence=15.0,
+        memory=120.0,
+        unresponsive_timeout=None,
+        recheck=30.0,
+        max_queue=1000,
+        aging=1800.0,
+    )
+    assert (MIN_TTL, DEFAULT_TTL, MAX_TTL) == (10, 60, 3600)

@@ -152,6 +152,7 @@ def test_a_presented_token_that_the_watch_shows_first_waits_for_no_list() -> Non
     play = Play()
     play(ask("a", token=41), m.Relist)
     play(play.hand(0, held_lease(0, "a", 41)))
+    assert play.view("a", 41) == play.granted("a")
     assert play.granted("a").token == 41
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coordinator.core import messages as m
+from coordinator.core.grants import stands_by
 from coordinator.core.model import PodRef
 from coordinator.core.pods import PodIndex
 from coordinator.core.views import Lost
@@ -42,6 +43,7 @@ def test_an_adopted_pod_is_written_with_the_slot_its_lease_and_its_claim() -> No
     play.grant("a")
     play.grant("b", pod=POD)
     _, sent = play(ask("b", pod=MOVED), m.Examine, m.Refresh)
+    assert isinstance(sent.op, int)
     assert sent == m.Refresh(sent.op, 1, play.server.leases[1], "b", terms("b", pod=MOVED))
 
 
@@ -128,6 +130,42 @@ def test_an_expired_claim_whose_other_lease_is_being_freed_does_not_come_back() 
     assert again.ordinal == 1
 
 
+# --- limits that shrink (P1) ------------------------------------------------------------------
+
+
+def test_a_grant_past_a_limit_that_shrank_before_it_was_sent_is_not_stood_by() -> None:
+    play = Play(2)
+    play.grant("a")
+    grant = play.done(play(ask("b"), m.Make), m.Grant)
+    play.done(play(m.Leave("a"), m.Free))
+    assert stands_by(play.table, grant, play.now)
+    play(m.SetLimit(1))
+    assert play.table.picture.taken == 1
+    assert not stands_by(play.table, grant, play.now)
+
+
+def test_a_grant_that_may_have_been_sent_is_never_withdrawn() -> None:
+    play = Play()
+    grant = play.done(play(ask("a"), m.Make), m.Grant)
+    play.lost(grant)
+    with pytest.raises(m.IllegalTransition, match="after it was sent"):
+        play(m.Withdrawn(grant.op))
+    assert play(m.Unknown(grant.op), m.Grant) is grant
+
+
+def test_a_holder_past_the_limit_leaves_less_room_for_those_who_wait() -> None:
+    play = Play(3)
+    for claim in "abc":
+        play.grant(claim)
+    for claim in "ab":
+        play.done(play(m.Leave(claim), m.Free))
+    play(m.SetHold("disk"))
+    for claim in "xy":
+        play(ask(claim))
+    play(m.SetLimit(2))
+    assert play(m.SetHold(""), m.Grant).claim == "x"
+
+
 # --- times ----------------------------------------------------------------------------------
 
 
@@ -191,6 +229,31 @@ def test_a_deleted_lease_is_not_brought_back_by_an_older_event() -> None:
     assert make.ordinal == 0
 
 
+def test_an_older_list_does_not_make_a_deletion_forgotten() -> None:
+    play = Play()
+    older = play.hand(0, free_lease(0))
+    play(older)
+    play(play.hand(0, None))
+    play(m.Relisted({}, play.now - 1))
+    play(older)
+    play(ask("a"), m.Make)
+
+
+def test_a_slot_that_is_just_being_read_is_given_to_nobody() -> None:
+    play = Play(2)
+    play.grant("x")
+    play(play.hand(0, free_lease(0)), m.ReadBack)
+    assert play(ask("b"), m.Make).ordinal == 1
+
+
+def test_a_lease_that_could_not_be_made_is_forgotten() -> None:
+    play = Play()
+    paused(play, play(ask("a"), m.Make))
+    play.now += 0.5
+    play.relist()
+    assert play.table.picture.slots == {}
+
+
 def test_a_list_that_shows_the_very_same_lease_costs_no_read() -> None:
     play = Play()
     play.grant("a")
@@ -201,3 +264,18 @@ def test_a_list_that_shows_the_very_same_lease_costs_no_read() -> None:
 
 def test_no_claim_names_a_pod_that_was_never_heard_of() -> None:
     assert PodIndex().claims_of(("velero", "pod-z")) == []
+
+
+def test_a_table_is_empty_once_no_claim_no_end_and_no_lease_is_known() -> None:
+    play = Play()
+    assert play.table.empty
+    play(m.Leave("a"))
+    assert not play.table.empty
+    play.later(120)
+    assert play.table.empty
+    play(play.hand(0, free_lease(0)))
+    assert not play.table.empty
+    play(play.hand(0, None))
+    assert play.table.empty
+    play(ask("a"), m.Make)
+    assert not play.table.empty

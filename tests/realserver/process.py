@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
+_SERVERS = (20000, 32768)
 
 
 class Process:
@@ -62,8 +64,13 @@ class Process:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now, and that no outgoing connection is given.
+
+    Those get theirs from above (`ip_local_port_range`): one of them could take the port of a
+    server that is down for a moment.
+    """
+    while True:
+        port = random.randrange(*_SERVERS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

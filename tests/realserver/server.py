@@ -39,13 +39,14 @@ class RealApiServer:
     """
 
     def __init__(self, binaries: Binaries) -> None:
-        self._binaries = binaries
+        self.binaries = binaries
         self._folder = Path(tempfile.mkdtemp(prefix="nodeslots-real-"))
         self.token = secrets.token_hex(16)
         self._port = 0
         self._etcd_port = 0
         self._has_started = False
-        self._etcd: Process | None = None
+        self.etcd: Process | None = None
+        """etcd while it runs, to be frozen likewise."""
         self.process: Process | None = None
         """kube-apiserver while it runs: `.send(signal.SIGSTOP)` freezes it."""
         self._write_secrets()
@@ -107,9 +108,9 @@ class RealApiServer:
     def stop(self, grace_seconds: float = 0.0) -> None:
         """Ends both; without grace by SIGKILL, as a machine that lost its power."""
         self.stop_apiserver(grace_seconds)
-        if self._etcd is not None:
-            self._etcd.end(grace_seconds)
-            self._etcd = None
+        if self.etcd is not None:
+            self.etcd.end(grace_seconds)
+            self.etcd = None
 
     def stop_apiserver(self, grace_seconds: float = 0.0) -> None:
         """Ends kube-apiserver alone; `start` brings it back."""
@@ -148,11 +149,11 @@ class RealApiServer:
         (self._folder / "service-accounts.key").write_bytes(pem)
 
     def _start_etcd(self) -> None:
-        if self._etcd is not None and self._etcd.is_running():
+        if self.etcd is not None and self.etcd.is_running():
             return
-        self._etcd = Process(
+        self.etcd = Process(
             [
-                str(self._binaries.etcd),
+                str(self.binaries.etcd),
                 f"--data-dir={self._folder / 'etcd'}",
                 f"--listen-client-urls={self.etcd_url}",
                 f"--advertise-client-urls={self.etcd_url}",
@@ -166,7 +167,7 @@ class RealApiServer:
     def _start_apiserver(self) -> None:
         self.process = Process(
             [
-                str(self._binaries.kube_apiserver),
+                str(self.binaries.kube_apiserver),
                 f"--etcd-servers={self.etcd_url}",
                 "--bind-address=127.0.0.1",
                 "--advertise-address=127.0.0.1",
@@ -190,7 +191,7 @@ class RealApiServer:
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while not self._is_ready():
-            for process in (self._etcd, self.process):
+            for process in (self.etcd, self.process):
                 if process is None or not process.is_running():
                     raise ServerError(f"ended at its start: {self._last_words()}")
             if time.monotonic() > deadline:
@@ -211,7 +212,7 @@ class RealApiServer:
     def _last_words(self) -> str:
         return "\n".join(
             f"--- {process.name}\n{process.last_words()}"
-            for process in (self._etcd, self.process)
+            for process in (self.etcd, self.process)
             if process is not None
         )
 
