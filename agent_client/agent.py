@@ -302,9 +302,11 @@ class Agent:
         """`waitSeconds`, and how long to wait for the answer.
 
         After a silence the first request does not wait: whether anybody is there matters more. One
-        whose answer should come at once waits so short that a lost one is soon sent again.
+        whose answer should come at once waits so short that a lost one is soon sent again. A claim
+        that queues waits no longer than a third of its TTL either, for a grant counts from the
+        request that it answers.
         """
-        third = self._third()
+        third = min([self._third(), *(session.terms.ttl / 3 for session in listed)])
         urgent = bool(self.releases) or any(not s.heard for s in listed)
         longest = URGENT_WAIT if urgent else LONGEST_WAIT
         wait = 0 if self.silent_since is not None else int(min(longest, third))

@@ -287,3 +287,15 @@ def test_a_release_during_an_outage_is_still_within_the_pace() -> None:
     due = agent.due(21.0)
     agent.leave(session, 21.1)
     assert agent.due(21.1) == due
+
+
+def test_a_claim_that_queues_waits_a_third_of_its_ttl_so_that_a_late_grant_is_worth_something() -> (
+    None
+):
+    agent = an_agent()
+    session = joined(agent, "a", ttl=12)
+    agent.replied(sent(agent, 0.0), answer(queued("a")), 0.1)
+    waits = sent(agent, 0.1)
+    assert waits.wait == 4
+    agent.replied(waits, answer(granted("a", ttl=12)), 0.1 + waits.timeout)
+    assert session.held_until - (0.1 + waits.timeout) > 12 / 3

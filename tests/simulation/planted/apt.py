@@ -35,32 +35,16 @@ def _doubt(plan: Plan) -> bool:
     return _busy(plan) and doubt > 0.15
 
 
-def _late_writes(plan: Plan) -> bool:
-    """Whether writes take effect long after their sender is gone."""
-    gone = plan.happenings.crash_at_write + plan.happenings.replica_crash
-    late = plan.api.error_then_commit + plan.api.cut_then_commit
-    return plan.replicas > 1 and _busy(plan) and late > 0.08 and gone > 1
-
-
 APT: dict[str, Callable[[Plan], bool]] = {
-    "stalls_expire_holders": lambda plan: (
-        plan.replicas == 1 and plan.happenings.replica_pause > 1 and _calm(plan)
-    ),
     "late_answers_renew": _paused_agents,
     "silence_is_ignored": _paused_agents,
     "repeats_know_no_gate": lambda plan: _busy(plan) and plan.happenings.outage > 1,
     "shrink_is_ignored": lambda plan: _busy(plan) and plan.happenings.limits > 1,
-    "unknown_writes_are_free": _doubt,
     "failed_after_unknown_is_failure": lambda plan: (
         _doubt(plan) and plan.api.throttled + plan.api.refused > 0.05
     ),
     "lease_absent_from_the_cache_is_lost": lambda plan: _busy(plan) and plan.watch.late > 0.1,
     "leave_forgets_the_write": lambda plan: plan.api.slow > 0.1,
-    "strays_are_answered": _late_writes,
-    "strays_stay": _late_writes,
-    "doubtful_writes_are_left_behind": lambda plan: (
-        _late_writes(plan) and plan.happenings.replica_stop > 1
-    ),
 }
 """Bugs that need some faults. All others are looked for anywhere."""
 

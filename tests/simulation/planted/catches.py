@@ -36,7 +36,6 @@ SEEDS: dict[str, tuple[int, ...]] = {
     "takeover_grants_no_ttl": (6,),
     "ttl_runs_from_renew_time": (4,),
     "renewals_are_forgotten": (4,),
-    "stalls_expire_holders": (3067,),
     "late_events_free_slots": (0,),
     "release_frees_whoever_holds": (0,),
     "released_before_written": (0,),
@@ -70,6 +69,8 @@ SEEDS: dict[str, tuple[int, ...]] = {
 """Seeds that saw the bug, the quickest first."""
 
 TESTS: dict[str, str] = {
+    "stalls_expire_holders": "tests/service/test_leadership.py"
+    "::test_after_a_stall_requests_are_read_before_anybody_is_judged",
     "lost_is_ignored": "tests/agent_client/test_session.py::test_what_an_answer_does",
     "lower_terms_count": "tests/agent_client/test_agent.py"
     "::test_a_lower_term_is_ignored_and_a_higher_one_remembered",
