@@ -25,6 +25,7 @@ class Office:
     """An election whose outcome the test decides."""
 
     identity = "me"
+    trouble = ""
 
     def __init__(self) -> None:
         self.deadline = -inf
