@@ -161,8 +161,9 @@ class Watcher:
         if known.deadline <= self.now():
             known.take_over(sent.at)
         known.deadline = max(known.deadline, sent.at + RENEW)
+        leads = known.deadline > self.now()  # a paused one hears of its renewal too late
         for other in self.known.values():
-            if other is not known and other.deadline > self.now():
+            if leads and other is not known and other.deadline > self.now():
                 names = f"{known.process.name} and {other.process.name}"
                 self.blame("P10", f"{names} lead at once")
 

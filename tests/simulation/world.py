@@ -173,6 +173,8 @@ class World:
             if quiet(self) or self.watcher.violations:
                 return
             await asyncio.sleep(1.0)
+            for replica in self.net.replicas:  # one that was just stopping is followed by another
+                replica.start()
         for what in list(unrest(self)):
             self.watcher.blame("liveness", what)
 
