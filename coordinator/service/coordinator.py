@@ -124,7 +124,7 @@ class Coordinator:
 
     def _elected(self) -> None:
         """The election's state is another one."""
-        leads = self._elector is None or self._clock.now() < self._elector.deadline
+        leads = self._clock.now() < self._deadline()
         if self._reign is not None and not leads:
             self._end_reign()
         elif self._reign is None and leads and not self._stopping:

@@ -6,7 +6,6 @@ the first look at the clock says that it is over, whatever the tasks were about 
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING
 
 from coordinator.service.errors import NotLeading
@@ -18,14 +17,9 @@ LOST = "this replica does not lead any more; ask again, another one answers"
 
 
 class Leadership:
-    """One time of leading. `deadline` is read anew at each look; once ended it never holds again.
+    """One time of leading: `deadline` is read at each look; once ended it never holds again."""
 
-    Without an election it holds until it is ended.
-    """
-
-    def __init__(
-        self, now: Callable[[], float], deadline: Callable[[], float] = lambda: inf
-    ) -> None:
+    def __init__(self, now: Callable[[], float], deadline: Callable[[], float]) -> None:
         self._now = now
         self._deadline = deadline
         self._ended = False

@@ -15,7 +15,7 @@ from coordinator.core.pods import PodIndex
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.kube import records
-from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Watching
+from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.asking import AGENT_MEMORY, Counter
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
@@ -222,6 +222,7 @@ class Pool:
 
     def take(self, event: StreamEvent) -> None:
         """What the watch of the namespace's Leases says."""
+        self.reports.streams.heard("leases", event)
         match event:
             case Listed():
                 self._listed(event)
@@ -229,10 +230,7 @@ class Pool:
                 self._saw(records.parse(event.obj), gone=False)
             case Deleted():
                 self._saw(records.parse(event.obj), gone=True)
-            case Watching():
-                self.reports.streams.well("leases")
             case Broken():
-                self.reports.streams.broken("leases", event.error, event.delay)
                 if self._trouble:
                     self._trouble = f"Leases: {event.error}"
 

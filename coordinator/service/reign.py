@@ -14,7 +14,6 @@ import structlog
 
 from coordinator.kube.calls import resource_path
 from coordinator.kube.leases import LeaseStore, leases_path
-from coordinator.kube.reflector import Broken, Watching
 from coordinator.service.evidence import examine
 from coordinator.service.gate import Gate
 from coordinator.service.hands import Hands
@@ -112,10 +111,7 @@ class Reign:
         return await examine(self._tools.client, pod, node, silent=silent)
 
     def _take_pods(self, event: StreamEvent) -> None:
-        if isinstance(event, Broken):
-            self._pod_reports.broken("pods", event.error, event.delay)
-        elif isinstance(event, Watching):
-            self._pod_reports.well("pods")
+        self._pod_reports.heard("pods", event)
         for pool in self.pools.values():
             pool.pods.take(event)
 

@@ -9,9 +9,11 @@ import structlog
 from coordinator.core import messages as m
 from coordinator.core.model import Verdict
 from coordinator.kube.events import ObjectRef
+from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
     from coordinator.kube.errors import ApiError
+    from coordinator.kube.reflector import StreamEvent
     from coordinator.service.metrics import Metrics
 
 
@@ -32,6 +34,13 @@ class StreamReports:
     def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
         self._log = log
         self._broken: set[str] = set()
+
+    def heard(self, resource: str, event: StreamEvent) -> None:
+        """What a list and watch of the resource says of its own health."""
+        if isinstance(event, Broken):
+            self.broken(resource, event.error, event.delay)
+        elif isinstance(event, Watching):
+            self.well(resource)
 
     def broken(self, resource: str, error: ApiError, delay: float) -> None:
         """A list, a watch or a read failed and will be tried again after `delay` seconds."""

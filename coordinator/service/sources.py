@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.kube.calls import resource_path
-from coordinator.kube.reflector import Broken, Changed, Deleted, Listed, Watching
+from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.config import ConfigKeeper
 from coordinator.service.limits import NodeLimits
 from coordinator.service.nodes import Nodes
@@ -82,6 +82,7 @@ class Sources:
         path = resource_path("configmaps", spec.namespace)
 
         def take(event: StreamEvent) -> None:
+            reports.streams.heard("configmaps", event)
             match event:
                 case Listed():
                     keeper.present(event.items[0]) if event.items else keeper.missing()
@@ -91,17 +92,11 @@ class Sources:
                     keeper.missing()
                 case Broken():
                     keeper.trouble = str(event.error)
-                    reports.streams.broken("configmaps", event.error, event.delay)
-                case Watching():
-                    reports.streams.well("configmaps")
 
         return self._tools.reflector(path, params=params), take
 
     def _take_nodes(self, event: StreamEvent) -> None:
-        if isinstance(event, Broken):
-            self._node_reports.broken("nodes", event.error, event.delay)
-        elif isinstance(event, Watching):
-            self._node_reports.well("nodes")
+        self._node_reports.heard("nodes", event)
         self._nodes.take(event)
         if isinstance(event, Listed):
             self._listeners.nodes()
