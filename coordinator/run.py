@@ -145,6 +145,7 @@ def _coordinator(
             unresponsive_timeout=settings.unresponsive_timeout,
             max_queue=settings.max_queue_per_node,
             aging=settings.aging,
+            long_wait=settings.long_wait,
         ),
         instance=os.environ.get("POD_NAME") or socket.gethostname(),
         elector=elector,

@@ -104,6 +104,13 @@ class Settings(BaseSettings):
         description="Seconds after which a waiting claim counts as one priority step higher, so"
         " that high priorities do not starve the rest. 0 turns it off.",
     )
+    long_wait: float = Field(
+        600.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds in the queue after which a Warning Event on its Pod tells of a claim"
+        " that still waits, once for each wait. 0 turns it off.",
+    )
     max_queue_per_node: int = Field(
         1000, ge=1, description="Claims that may wait on one node; more are answered 429."
     )

@@ -88,6 +88,8 @@ def test_a_port_of_zero_is_allowed() -> None:
         ({**POOL, "stop_grace": "6"}, "--stop-grace"),
         ({**POOL, "stop_grace": "0"}, "--stop-grace"),
         ({**POOL, "unresponsive_timeout": "nan"}, "--unresponsive-timeout"),
+        ({**POOL, "long_wait": "-1"}, "--long-wait"),
+        ({**POOL, "long_wait": "inf"}, "--long-wait"),
         ({**POOL, "log_format": "xml"}, "--log-format"),
     ],
 )

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from coordinator.api.problems import Problem, ProblemJson
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull, Refusal
+from coordinator.core.messages import (
+    ClaimMismatch,
+    ClaimReleased,
+    PodFinished,
+    QueueFull,
+    Refusal,
+)
 from coordinator.core.views import Granted, Held, Lost, Queued, Released, Settling
 
 if TYPE_CHECKING:
@@ -137,6 +143,10 @@ def refused(refusal: Refusal, claim: str, node: str) -> Problem:
             "released",
             f"{what} was released a moment ago; a load that starts again takes a new claim id",
         )
+    if isinstance(refusal, PodFinished):
+        pod = pod_name(refusal.pod)
+        detail = f"{what}: its Pod {pod} has finished; a load in another Pod takes a new claim id"
+        return Problem("pod-finished", detail)
     if isinstance(refusal, ClaimMismatch):
         return Problem(
             "claim-mismatch",

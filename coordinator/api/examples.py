@@ -11,11 +11,14 @@ from coordinator.api.reports import (
     NodesJson,
     NodeSummaryJson,
     PoolJson,
+    SlotHolderJson,
     SlotJson,
     StatusJson,
     TotalsJson,
     WaitingJson,
 )
+
+POD_UID = "5b0f6d1e-3c0a-4a8e-9a55-0d6c1f1a2b3c"
 
 CLAIM: dict[str, object] = {
     "load": "backup-7/pvc-3",
@@ -25,7 +28,7 @@ CLAIM: dict[str, object] = {
     "pod": {
         "namespace": "velero",
         "name": "backup-7-x2x4c",
-        "uid": "5b0f6d1e-3c0a-4a8e-9a55-0d6c1f1a2b3c",
+        "uid": POD_UID,
     },
 }
 
@@ -95,13 +98,24 @@ NODE = NodeJson(
             lease="node1-slot-0",
             state="held",
             detail="",
-            holder=HOLDER,
+            holder=SlotHolderJson(**HOLDER, podUid=POD_UID, ttlSeconds=60),
             fencingToken=1201,
             acquired="2026-01-05T10:00:00.000000Z",
             silentSeconds=3.2,
         )
     ],
-    queue=[WaitingJson(claim="91bc", load="backup-7/pvc-4", priority=0, position=1, present=True)],
+    queue=[
+        WaitingJson(
+            claim="91bc",
+            load="backup-7/pvc-4",
+            priority=0,
+            position=1,
+            present=True,
+            pod=None,
+            podUid=None,
+            ttlSeconds=60,
+        )
+    ],
 )
 
 NODES = NodesJson(nodes=[NodeSummaryJson(node="node1", limit=1, held=1, queued=1, hold="")])

@@ -63,6 +63,12 @@ KINDS = {
         "The claim was released",
         "claim 7f3a of node1 was released a moment ago; a load that starts again takes a new id",
     ),
+    "pod-finished": Kind(
+        410,
+        "The claim's Pod has finished",
+        "claim 7f3a of node1: its Pod velero/backup-7-x2x4c has finished; a load in another Pod"
+        " takes a new claim id",
+    ),
     "too-large": Kind(413, "The body is too large", "the body is larger than 65536 bytes"),
     "unsupported-media-type": Kind(
         415, "The body is not plain JSON", "send Content-Type: application/json, uncompressed"

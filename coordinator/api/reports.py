@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NotRequired
 
 from typing_extensions import TypedDict
 
-from coordinator.api.answers import HolderJson, holder_json
+from coordinator.api.answers import HolderJson, holder_json, pod_name
 
 if TYPE_CHECKING:
-    from coordinator.core.views import SlotView, Waiting
+    from coordinator.core.model import PodRef
+    from coordinator.core.views import Held, SlotView, Waiting
     from coordinator.kube.election import Leader
     from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
 
@@ -93,6 +94,13 @@ class SkippedRuleJson(TypedDict):
     reason: str
 
 
+class SlotHolderJson(HolderJson):
+    """Who holds the slot, in full. `podUid` is null where no uid was given."""
+
+    podUid: str | None  # noqa: N815 - the wire's name
+    ttlSeconds: int  # noqa: N815 - the wire's name
+
+
 class SlotJson(TypedDict):
     """One slot that has a Lease. `state` is absent, free, held, releasing, unresponsive or blocked.
     `silentSeconds` tells how long ago its holder was last heard of.
@@ -102,20 +110,25 @@ class SlotJson(TypedDict):
     lease: str
     state: str
     detail: str
-    holder: HolderJson | None
+    holder: SlotHolderJson | None
     fencingToken: int | None
     acquired: str
     silentSeconds: float | None
 
 
 class WaitingJson(TypedDict):
-    """One claim of the queue. `present` is false when its client stopped asking."""
+    """One claim of the queue. `present` is false when its client stopped asking; `pod` and `podUid`
+    are those of its load.
+    """
 
     claim: str
     load: str
     priority: int
     position: int
     present: bool
+    pod: str | None
+    podUid: str | None
+    ttlSeconds: int
 
 
 class NodeJson(TypedDict):
@@ -192,11 +205,19 @@ def slot_json(slot: SlotView) -> SlotJson:
         lease=slot.lease,
         state=slot.state,
         detail=slot.detail,
-        holder=holder_json(slot.held) if slot.held else None,
+        holder=_slot_holder_json(slot.held) if slot.held else None,
         fencingToken=slot.token,
         acquired=slot.acquired,
         silentSeconds=None if silent is None else round(silent, 1),
     )
+
+
+def _slot_holder_json(held: Held) -> SlotHolderJson:
+    return SlotHolderJson(**holder_json(held), podUid=_uid(held.pod), ttlSeconds=held.ttl)
+
+
+def _uid(pod: PodRef | None) -> str | None:
+    return pod.uid or None if pod else None
 
 
 def waiting_json(waiting: Waiting) -> WaitingJson:
@@ -207,4 +228,7 @@ def waiting_json(waiting: Waiting) -> WaitingJson:
         priority=waiting.priority,
         position=waiting.position,
         present=waiting.present,
+        pod=pod_name(waiting.pod),
+        podUid=_uid(waiting.pod),
+        ttlSeconds=waiting.ttl,
     )

@@ -25,6 +25,7 @@ _CLAIM = _NODE + "/claims/{claim}"
 _POOL_PROBLEMS = ("malformed", "unknown-pool", "out-of-range", "no-leader")
 _NODE_PROBLEMS = (*_POOL_PROBLEMS, "unknown-node", "not-ready", "stopping", "node-not-seen")
 _CLAIM_PROBLEMS = ("slot-lost", "released", "settling")
+_REFUSALS = ("claim-mismatch", "pod-finished", "queue-full")
 _BODY_PROBLEMS = ("request-timeout", "too-large", "unsupported-media-type", "overloaded")
 
 
@@ -63,7 +64,7 @@ API = (
             Reply(200, "The claim holds a slot.", GrantedJson, examples.GRANTED),
             Reply(202, "The claim waits; ask again.", QueuedJson, examples.QUEUED),
         ),
-        (*_NODE_PROBLEMS, *_BODY_PROBLEMS, *_CLAIM_PROBLEMS, "claim-mismatch", "queue-full"),
+        (*_NODE_PROBLEMS, *_BODY_PROBLEMS, *_CLAIM_PROBLEMS, *_REFUSALS),
         body=ClaimBody,
         body_example=examples.CLAIM,
     ),

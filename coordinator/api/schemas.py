@@ -132,11 +132,18 @@ class TermsBody(Body):
         description="From a caller that believes it holds: a slot that is gone is `slot-lost`.",
     )
 
+    ending: bool = Field(
+        False,
+        description="The agent is going and the load may be over: the Pod is looked at, at once and"
+        " then each second for a while. Nothing is freed by the word alone.",
+    )
+
     def ask_for(self, claim: str) -> Ask:
         """The request as an event of the core."""
         pod = self.pod.ref() if self.pod else None
         terms = Terms(self.load, self.priority, self.ttlSeconds, pod)
-        return Ask(claim, terms, _ticket(self.ticket), self.fencingToken)
+        ticket = _ticket(self.ticket)
+        return Ask(claim, terms, ticket, self.fencingToken, ending=self.ending)
 
 
 class ClaimBody(TermsBody):

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull
+from coordinator.core.messages import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
 from coordinator.core.pods import PodIndex
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class Policy:
     """Nothing is granted to a claim whose last poll ended longer ago (P8)."""
     memory: float = 120.0
     """A released id answers 410 that long (P7)."""
+    finished_memory: float = 600.0
+    """A claim whose Pod was seen finished is not taken again for that Pod so soon: it would be
+    granted, looked at and reclaimed without end."""
+    long_wait: float = 600.0
+    """A claim that has waited that long is told of; 0: never."""
     unresponsive_timeout: float | None = None
     """A silent holder whose Pod cannot be judged is kept that long past its TTL; None: for ever."""
     recheck: float = 30.0
@@ -70,6 +75,8 @@ class Look:
     last: float = -math.inf
     due: float = -math.inf
     """When a silent claim's Pod is to be looked at again."""
+    hurried: float = -math.inf
+    """Until when it is looked at again and again, since its agent says that the load is ending."""
 
 
 @dataclass(slots=True)
@@ -117,6 +124,14 @@ class Claim:
     """From when it counts as left behind by its agent, which was restarted and does not name it."""
     look: Look = field(default_factory=Look)
     unresponsive: bool = False
+    ending: bool = False
+    """Whether its agent's last word was that it goes and the load may be over."""
+    finished: PodRef | None = None
+    """The Pod that was seen finished."""
+    since: float = 0.0
+    """When it came."""
+    wait_told: bool = False
+    """Whether its long wait was told of."""
 
     def present(self, now: float, presence: float) -> bool:
         """Whether its client still asks (P8)."""
@@ -143,6 +158,8 @@ class Ended:
     reason: str
     until: float
     detail: str = ""
+    finished: PodRef | None = None
+    """The Pod that was seen finished, if its uid is known: a name alone may be another Pod's."""
 
 
 class Queue:
@@ -204,6 +221,8 @@ class Roll:
         claim, ended = self.claims.get(ask.claim), self.recall(ask.claim, now)
         if (ended and ended.reason == "released") or (claim and claim.leaving == "released"):
             raise ClaimReleased(ask.claim)
+        if ended and ended.finished and ask.token is None and ask.terms.pod == ended.finished:
+            raise PodFinished(ask.claim, ended.finished)
         if claim is not None and not claim.terms.agrees_with(ask.terms):
             raise ClaimMismatch(ask.claim)
         if claim is None and ask.token is None and len(self.queue) >= self.policy.max_queue:
@@ -226,7 +245,7 @@ class Roll:
 
     def _enter(self, name: str, terms: Terms, ticket: Ticket, now: float) -> Claim:
         key = self.policy.key(name, terms.priority, ticket, self.term)
-        claim = self.claims[name] = Claim(name, terms, ticket, key, now, now)
+        claim = self.claims[name] = Claim(name, terms, ticket, key, now, now, since=now)
         self.pods.move(self.node, name, None, terms.pod)
         return claim
 
@@ -265,7 +284,9 @@ class Roll:
     def end(self, claim: Claim, reason: str, detail: str, now: float) -> None:
         """The claim is over: released by its agent, or lost for whatever `reason`."""
         self.drop(claim)
-        self.remember(claim.id, reason if reason == "released" else "lost", detail, now)
+        seen = claim.finished if reason == "finished" else None
+        told = reason if reason == "released" else "lost"
+        self.remember(claim.id, told, detail, now, seen if seen and seen.uid else None)
 
     def drop(self, claim: Claim) -> None:
         """Forget the claim."""
@@ -273,9 +294,12 @@ class Roll:
         self.queue.discard(claim)
         self.pods.move(self.node, claim.id, claim.terms.pod, None)
 
-    def remember(self, claim: str, reason: str, detail: str, now: float) -> None:
-        """Keep the end of this id in mind for a while (P7)."""
-        self.ended[claim] = Ended(reason, now + self.policy.memory, detail)
+    def remember(
+        self, claim: str, reason: str, detail: str, now: float, finished: PodRef | None = None
+    ) -> None:
+        """Keep the end of this id in mind for a while (P7), and its Pod's for longer."""
+        memory = self.policy.finished_memory if finished else self.policy.memory
+        self.ended[claim] = Ended(reason, now + memory, detail, finished)
 
     def forget_old(self, now: float) -> None:
         """Let go of the ends that nobody will ask for any more."""

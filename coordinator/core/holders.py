@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 SPACING = 1.0
 """Seconds between two looks at one claim's Pod."""
+HURRY = 10.0
+"""Seconds for which the Pod of a load that its agent calls ending is looked at each second: the
+kubelet's status comes a moment after its SIGTERM, and no watch needs to tell of it."""
 _RHYTHM = 3
 """Agents speak this many times per TTL."""
 
@@ -48,6 +51,12 @@ def look_at(table: NodeTable, claim: Claim, now: float) -> None:
     table.say(m.Examine(claim.id, pod, look.last, claim.silent(now)))
 
 
+def hear(claim: Claim, now: float, *, ending: bool) -> None:
+    """The agent speaks for a holder. Who has said that it goes, and speaks again, is back."""
+    claim.ending = ending
+    claim.look.hurried = now + HURRY if ending else -math.inf
+
+
 def pod_changed(table: NodeTable, e: m.PodChanged, now: float) -> bool:
     """Something happened to the Pod of a claim; of interest where that one holds."""
     claim = table.roll.claims.get(e.claim)
@@ -68,7 +77,7 @@ def evidence(table: NodeTable, e: m.Evidence, now: float) -> bool:
         look.due = now if e.verdict is Verdict.UNJUDGED else now + table.policy.recheck
         if _holds(table, claim):
             _weigh(table, claim, e.verdict, now)
-    if look.again and _holds(table, claim):
+    if (look.again or now < look.hurried) and _holds(table, claim):
         look_at(table, claim, now)
     return True
 
@@ -120,8 +129,10 @@ def restarted(table: NodeTable, e: m.Restarted, now: float) -> bool:
 
 def _reclaim(table: NodeTable, claim: Claim, cause: Cause, reason: str, now: float) -> None:
     why = "finished" if cause is Cause.FINISHED else "expired"
+    load, pod = claim.terms.load, claim.terms.pod
     lease = table.picture.slots_of(claim.id)[0].lease
+    claim.finished = pod if cause is Cause.FINISHED else None
     table.roll.part(claim, why, now, reason)
     if lease is not None:
-        told = m.Reclaimed(claim.id, claim.terms.load, cause, reason, lease, claim.terms.pod)
-        table.say(told)
+        expected = claim.ending and cause in {Cause.FINISHED, Cause.POD_GONE}
+        table.say(m.Reclaimed(claim.id, load, cause, reason, lease, pod, expected))

@@ -34,6 +34,8 @@ class Ask:
     """Which request this is, so that its end is not taken for the end of another one."""
     speaker: Speaker | None = None
     """Which agent speaks for the claim, where one does."""
+    ending: bool = False
+    """Whether the agent is going and the load may be over: a reason to look, and no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,8 @@ class Reclaimed:
     """The cause as a sentence, for people."""
     lease: Lease
     pod: PodRef | None
+    expected: bool = False
+    """Whether its agent had said that the load may be over, and nobody needs to be warned."""
 
 
 Write = Make | Grant | HandOver | Free | Remove | Refresh
@@ -311,6 +315,14 @@ class Refusal(Exception):
 
 class ClaimReleased(Refusal):
     """The id was released within the last two minutes: a load that starts again takes a new one."""
+
+
+class PodFinished(Refusal):
+    """The claim's Pod was seen finished: a load in another Pod takes a new claim id."""
+
+    def __init__(self, claim: str, pod: PodRef) -> None:
+        super().__init__(claim)
+        self.pod = pod
 
 
 class ClaimMismatch(Refusal):

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
 from coordinator.core.grants import operations
-from coordinator.core.holders import evidence, judge, look_at, pod_changed, restarted
+from coordinator.core.holders import evidence, hear, judge, look_at, pod_changed, restarted
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.sightings import notice, put, relisted
 
@@ -130,7 +130,8 @@ class NodeTable:
             return True
         moved = self.roll.adopt_pod(claim, e.terms.pod)
         if claim.id in self.picture.named:
-            if moved:
+            hear(claim, now, ending=e.ending)
+            if moved or e.ending:
                 look_at(self, claim, now)
             if e.token is not None or not claim.forfeited:
                 self._renew(claim, e.token, now)

@@ -26,6 +26,8 @@ class Held:
     lease: str
     priority: int
     pod: PodRef | None
+    ttl: int
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +95,15 @@ class SlotView:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One claim of the queue, for status."""
+    """One claim that waits, for status; `ttl` in seconds."""
 
     claim: str
     load: str
     priority: int
     position: int
     present: bool
+    pod: PodRef | None
+    ttl: int
 
 
 def view_of(table: NodeTable, claim_id: str, now: float, token: int | None = None) -> View | None:
@@ -150,7 +154,7 @@ def _held(slot: Slot) -> Held | None:
     if (holder := slot.holder) is None:
         return None
     terms = holder.terms
-    return Held(holder.claim, terms.load, slot.name, terms.priority, terms.pod)
+    return Held(holder.claim, terms.load, slot.name, terms.priority, terms.pod, terms.ttl)
 
 
 def why_waiting(table: NodeTable, claim: str, now: float) -> str:
@@ -219,9 +223,17 @@ def _slot_state(table: NodeTable, slot: Slot, claim: Claim | None) -> tuple[Slot
 
 
 def waiting(table: NodeTable, now: float) -> tuple[Waiting, ...]:
-    """The queue, in order."""
-    presence = table.policy.presence
-    return tuple(
-        Waiting(c.id, c.terms.load, c.terms.priority, place, c.present(now, presence))
-        for place, c in enumerate(table.roll.queue, start=1)
-    )
+    """Whose slot is just being written, and then the queue, in order.
+
+    The former are in no Lease yet and in the queue no more: whoever asks what there is of it must
+    find them all the same.
+    """
+    granting = [table.roll.claims[name] for name in table.picture.granting]
+    first = [(1, claim) for claim in granting if not claim.leaving]
+    queue = enumerate(table.roll.queue, start=1)
+    return tuple(_waiting(table, claim, place, now) for place, claim in [*first, *queue])
+
+
+def _waiting(table: NodeTable, claim: Claim, position: int, now: float) -> Waiting:
+    terms, present = claim.terms, claim.present(now, table.policy.presence)
+    return Waiting(claim.id, terms.load, terms.priority, position, present, terms.pod, terms.ttl)

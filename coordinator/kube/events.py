@@ -17,7 +17,7 @@ from coordinator.kube.calls import resource_path
 from coordinator.kube.client import MERGE_PATCH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from random import Random
 
     from coordinator.kube.client import KubeClient
@@ -54,12 +54,16 @@ class _Told:
     count: int
 
 
+Kind = Literal["Normal", "Warning"]
+"""The types of Events that Kubernetes knows."""
+
 _News = tuple[ObjectRef, str, str]
 
 
 class EventRecorder:
     """Writes Events. `now` gives the time as RFC 3339 with whole seconds, `clock` any monotonic
-    time; `failed` is told of what could not be written.
+    time; `failed` is told of what could not be written. Bursts of the reasons in `paced` are not
+    cut: whoever tells those sees to it that they are few.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class EventRecorder:
         clock: Callable[[], float],
         rng: Random,
         failed: Callable[[errors.ApiError], None],
+        paced: Collection[str] = (),
     ) -> None:
         self._client = client
         self._instance = instance
@@ -78,24 +83,18 @@ class EventRecorder:
         self._clock = clock
         self._rng = rng
         self._failed = failed
+        self._paced = paced
         self._told: OrderedDict[_News, _Told] = OrderedDict()
         self._tokens = float(BURST)
         self._refilled = clock()
 
-    async def warn(self, about: ObjectRef, reason: str, message: str) -> None:
-        """A Warning. `reason` is one CamelCase word. Raises nothing of the API server's."""
-        await self._tell("Warning", about, reason, message)
-
-    async def note(self, about: ObjectRef, reason: str, message: str) -> None:
-        """A Normal Event, otherwise like `warn`."""
-        await self._tell("Normal", about, reason, message)
-
-    async def _tell(
-        self, kind: Literal["Normal", "Warning"], about: ObjectRef, reason: str, message: str
+    async def tell(
+        self, about: ObjectRef, reason: str, message: str, kind: Kind = "Warning"
     ) -> None:
+        """Write one. `reason` is one CamelCase word. Raises nothing of the API server's."""
         news = (about, reason, message[:_MAX_MESSAGE])
         told = self._remember(news)
-        if not self._admit():
+        if reason not in self._paced and not self._admit():
             return
         try:
             if told.event and await self._count_up(news, told):
@@ -133,7 +132,7 @@ class EventRecorder:
             return False
         return True
 
-    async def _create(self, kind: str, news: _News, count: int) -> str:
+    async def _create(self, kind: Kind, news: _News, count: int) -> str:
         """The new Event's name."""
         about, reason, message = news
         suffix = f".{self._rng.getrandbits(64):016x}"

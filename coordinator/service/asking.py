@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 from coordinator.core import messages as m
 from coordinator.core.model import Speaker
 from coordinator.core.views import Granted, Lost, Queued, Released, Settling, View, is_imminent
-from coordinator.service.desk import AgentRecord, Desk, Waiter
-from coordinator.service.errors import StaleSync
+from coordinator.service.agents import Agents
+from coordinator.service.desk import Desk, Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from coordinator.service.agents import AgentRecord
 
     Apply = Callable[[Desk, m.Event], None]
     Now = Callable[[], float]
@@ -26,8 +28,6 @@ DRIFT = 5.0
 """Seconds after which a mere change of place or reason ends a wait."""
 SETTLE = 2.0
 """Seconds that even an impatient request waits for a write whose outcome is about to be known."""
-AGENT_MEMORY = 600.0
-"""Seconds that an agent's boot and sequence are remembered after its last sync."""
 
 Answered = View | m.Refusal
 
@@ -63,6 +63,7 @@ class Counter:
         self._apply = apply
         self._now = now
         self._polls = count(1)
+        self.agents = Agents(now)
 
     async def ask(self, desk: Desk, ask: m.Ask, wait: float) -> View:
         """The claim's state once it is settled, or after `wait` seconds. Raises `Refusal`."""
@@ -104,10 +105,10 @@ class Counter:
     async def sync(self, desk: Desk, request: SyncRequest, term: int) -> SyncAnswer:
         """Take in the request, then wait for news. Raises `StaleSync`."""
         waiter, poll = Waiter(), next(self._polls)
-        record = self._take_turn(desk, request, waiter)
+        record = self.agents.take_turn(desk.table.node, request, waiter)
         claims = [ask.claim for ask in request.asks]
         desk.join(waiter, [*claims, *request.releases])
-        refused = self._take_in(desk, request, poll)
+        refused = self._take_in(desk, request, record, poll)
         try:
             news = await self._news(desk, request, refused, waiter)
             return self._answer(desk, request, refused, term, news=news)
@@ -116,30 +117,11 @@ class Counter:
                 if claim not in refused:
                     self._apply(desk, m.PollEnded(claim, poll))
             desk.part(waiter, [*claims, *request.releases])
-            record.seen = self._now()
-            if record.waiter is waiter:
-                record.waiter = None
+            self.agents.end_turn(record, waiter)
 
-    def _take_turn(self, desk: Desk, request: SyncRequest, waiter: Waiter) -> AgentRecord:
-        """The newest sync of an agent counts: an older one changes nothing."""
-        record = desk.agents.get(request.agent)
-        if record is None:
-            record = AgentRecord(request.boot, request.sequence - 1, self._now())
-            desk.agents[request.agent] = record
-        if request.boot in record.retired:
-            raise StaleSync(f"agent {request.agent} has been restarted since")
-        if request.boot != record.boot:
-            record.retired.add(record.boot)
-            record.boot, record.sequence = request.boot, request.sequence - 1
-        if request.sequence <= record.sequence:
-            raise StaleSync(f"agent {request.agent} has already sent sync {record.sequence}")
-        record.sequence = request.sequence
-        if record.waiter is not None:
-            record.waiter.dismiss()
-        record.waiter = waiter
-        return record
-
-    def _take_in(self, desk: Desk, request: SyncRequest, poll: int) -> dict[str, m.Refusal]:
+    def _take_in(
+        self, desk: Desk, request: SyncRequest, record: AgentRecord, poll: int
+    ) -> dict[str, m.Refusal]:
         refused: dict[str, m.Refusal] = {}
         speaker = Speaker(request.agent, request.boot)
         for ask in request.asks:
@@ -147,7 +129,6 @@ class Counter:
                 self._apply(desk, replace(ask, poll=poll, speaker=speaker))
             except m.Refusal as refusal:
                 refused[ask.claim] = refusal
-        record = desk.agents[request.agent]
         if record.told != speaker.boot:  # from here on it is known what the new boot knows
             record.told = speaker.boot
             self._apply(desk, m.Restarted(speaker))

@@ -20,6 +20,7 @@ from coordinator.service.reign import Reign
 from coordinator.service.reports import ElectionReports, PoolReports, StreamReports
 from coordinator.service.sources import Listeners, PoolSpec, Sources
 from coordinator.service.tools import Tools
+from coordinator.service.waits import WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from coordinator.kube.client import KubeClient
     from coordinator.kube.election import Elector, Leader
     from coordinator.kube.errors import ApiError
+    from coordinator.kube.events import Kind
     from coordinator.service.metrics import Metrics
     from coordinator.service.pool import Pool
 
@@ -75,6 +77,7 @@ class Coordinator:
             clock=self._clock.now,
             rng=self._tools.rng,
             failed=self._event_failed,
+            paced=(WAITING,),
         )
         self._reports = {spec.namespace: PoolReports(spec.namespace, metrics) for spec in specs}
         self._sources = Sources(
@@ -114,10 +117,10 @@ class Coordinator:
         state = self._sources.limits[namespace].keeper.state
         if state.error:
             about = ObjectRef("ConfigMap", state.config_map or "", namespace, state.uid)
-            self._warn(about, "LimitsRefused", state.error)
+            self._tell(about, "LimitsRefused", state.error)
 
-    def _warn(self, about: ObjectRef, reason: str, message: str) -> None:
-        self._spawn(self._recorder.warn(about, reason, message))
+    def _tell(self, about: ObjectRef, reason: str, message: str, kind: Kind = "Warning") -> None:
+        self._spawn(self._recorder.tell(about, reason, message, kind))
 
     def _event_failed(self, error: ApiError) -> None:
         self._log.warning("Event not written", error=str(error))
@@ -140,7 +143,7 @@ class Coordinator:
             self._policy,
             Crowd(self._max_queue),
             self._spawn,
-            self._warn,
+            self._tell,
         )
         self._reign.begin()
         for namespace in self._reports:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coordinator.core.views import view_of
@@ -49,27 +48,13 @@ class Waiter:
         return changed
 
 
-@dataclass(slots=True)
-class AgentRecord:
-    """What is remembered of one agent on the node: its boot, its last sequence, its request."""
-
-    boot: str
-    sequence: int
-    seen: float
-    retired: set[str] = field(default_factory=set)
-    told: str = ""
-    """The boot under which the table was told of its last restart."""
-    waiter: Waiter | None = None
-
-
 class Desk:
     """Where the requests for one node meet its table."""
 
-    __slots__ = ("_waiters", "agents", "table")
+    __slots__ = ("_waiters", "table")
 
     def __init__(self, table: NodeTable) -> None:
         self.table = table
-        self.agents: dict[str, AgentRecord] = {}
         self._waiters: dict[str, dict[Waiter, None]] = {}
 
     def join(self, waiter: Waiter, claims: Iterable[str]) -> None:

@@ -16,7 +16,10 @@ def ended(pod: Json) -> bool:
     """Whether its phase says so, or every container of its own has ended and stays so.
 
     Sidecars are init containers (KEP-753), so they are not among its `containers`. A Pod that is
-    being deleted runs until its containers have ended like those of any other.
+    being deleted runs until its containers have ended like those of any other. One that was never
+    started proves nothing there: the deletionTimestamp is the API server's, and the kubelet starts
+    a container before it says so. Once it has stopped all there was it writes the phase Failed
+    (`TerminatePod` in `pkg/kubelet/status`), and that is the proof.
     """
     status = pod.get("status") or {}
     if status.get("phase") in {"Succeeded", "Failed"}:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from coordinator.kube.events import ObjectRef
+    from coordinator.kube.events import Kind, ObjectRef
     from coordinator.service.gate import Gate
     from coordinator.service.looks import Examiner
     from coordinator.service.writer import Writer
+
+
+class Tell(Protocol):
+    """Writes an Event about an object: one CamelCase word as the reason, and a sentence."""
+
+    def __call__(self, about: ObjectRef, reason: str, message: str, kind: Kind = "Warning") -> None:
+        """Return at once; what cannot be written is logged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,5 +36,5 @@ class Hands:
     """Paces the looks while the API server is away."""
     spawn: Callable[[Coroutine[object, object, None]], object]
     """Runs something beside everything else."""
-    warn: Callable[[ObjectRef, str, str], None]
-    """Writes a Warning Event about an object: reason, message."""
+    tell: Tell
+    """Writes an Event about an object."""

@@ -16,15 +16,16 @@ from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.kube import records
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
-from coordinator.service.asking import AGENT_MEMORY, Counter
+from coordinator.service.asking import Counter
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
 from coordinator.service.leadership import LOST
 from coordinator.service.looks import Looks
 from coordinator.service.pods import PodWatch
 from coordinator.service.renewals import Renewals
-from coordinator.service.reports import RECLAIMED, reclaim_subjects
+from coordinator.service.reports import RECLAIMED, reclaim_kind, reclaim_subjects
 from coordinator.service.status import config_status, counts, node_status, totals
+from coordinator.service.waits import LongWaits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,6 +77,7 @@ class Pool:
         self._renewals = Renewals(clock.now)
         self._counter = Counter(self.apply, clock.now)
         self._looks = Looks(hands.examine, hands.gate, clock.now, reports, self.apply)
+        self._long_waits = LongWaits(namespace, hands.tell, reports.streams, clock.now)
         self._named = PodIndex()
         self.pods = PodWatch(self._named, self._pod_changed)
 
@@ -293,7 +295,8 @@ class Pool:
             case m.Reclaimed():
                 self.reports.reclaimed(desk.table.node, command)
                 for about in reclaim_subjects(self.namespace, command):
-                    self._hands.warn(about, RECLAIMED, f"{command.load}: {command.reason}")
+                    message = f"{command.load}: {command.reason}"
+                    self._hands.tell(about, RECLAIMED, message, reclaim_kind(command))
             case _:
                 self._hands.spawn(self._operate(desk, command))
 
@@ -324,17 +327,12 @@ class Pool:
         for node, desk in tuple(self.desks.items()):
             if desk.table.roll.claims or desk.table.roll.ended or desk.table.picture.slots:
                 self.apply(desk, m.Tick())
-            self._forget_agents(desk)
-            if desk.empty and not desk.agents and self._limits.nodes.get(node) is None:
+            if desk.empty and self._limits.nodes.get(node) is None:
                 del self.desks[node]
+        self._counter.agents.forget()
+        self._long_waits.tell(desk.table for desk in self.desks.values())
         if self._hands.writer.idle:
             self._write_renewals()
-
-    def _forget_agents(self, desk: Desk) -> None:
-        old = self._clock.now() - AGENT_MEMORY
-        for name, record in tuple(desk.agents.items()):
-            if record.seen < old and record.waiter is None:
-                del desk.agents[name]
 
     def _write_renewals(self) -> None:
         for node, claim in self._renewals.due():

@@ -16,7 +16,7 @@ from coordinator.kube.calls import resource_path
 from coordinator.kube.leases import LeaseStore, leases_path
 from coordinator.service.evidence import examine
 from coordinator.service.gate import Gate
-from coordinator.service.hands import Hands
+from coordinator.service.hands import Hands, Tell
 from coordinator.service.pods import UNFINISHED
 from coordinator.service.pool import Pool
 from coordinator.service.reports import StreamReports
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from coordinator.core.claims import Policy
     from coordinator.core.model import PodRef
-    from coordinator.kube.events import ObjectRef
     from coordinator.kube.reflector import StreamEvent
     from coordinator.service.crowd import Crowd
     from coordinator.service.evidence import Sight
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from coordinator.service.tools import Stream, Tools
 
     Spawn = Callable[[Coroutine[object, object, None]], asyncio.Task[None]]
-    Warn = Callable[[ObjectRef, str, str], None]
 
 SWEEP = 1.0
 """Seconds between looks at what is due."""
@@ -51,7 +49,7 @@ SETTLE = 3.0
 class Reign:
     """The pools of a leader.
 
-    `spawn` runs a task in the coordinator's own group, `warn(about, reason, message)` writes an
+    `spawn` runs a task in the coordinator's own group, `tell(about, reason, message)` writes an
     Event.
     """
 
@@ -64,9 +62,9 @@ class Reign:
         policy: Policy,
         crowd: Crowd,
         spawn: Spawn,
-        warn: Warn,
+        tell: Tell,
     ) -> None:
-        self._warn = warn
+        self._tell = tell
         self.leadership = leadership
         self._tools = tools
         self._policy = policy
@@ -100,7 +98,7 @@ class Reign:
                 self._examine,
                 Gate(tools.rng, tools.sleep),
                 self._spawn,
-                self._warn,
+                self._tell,
             ),
         )
         self._writers.append(writer)

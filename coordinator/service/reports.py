@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import structlog
 
 from coordinator.core import messages as m
-from coordinator.core.model import Verdict
+from coordinator.core.model import Cause, Verdict
 from coordinator.kube.events import ObjectRef
 from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
     from coordinator.kube.errors import ApiError
+    from coordinator.kube.events import Kind
     from coordinator.kube.reflector import StreamEvent
     from coordinator.service.metrics import Metrics
 
@@ -22,10 +24,20 @@ RECLAIMED = "SlotReclaimed"
 
 
 def reclaim_subjects(namespace: str, command: m.Reclaimed) -> list[ObjectRef]:
-    """What a reclaim is told about with an Event: the slot's Lease, and the Pod of the claim."""
+    """What a reclaim is told about with an Event: the slot's Lease, and the Pod of the claim.
+
+    Nothing, where the agent had said that the load is ending: that is how `hold` gives back.
+    """
+    if command.expected:
+        return []
     lease, pod = command.lease, command.pod
     about = [ObjectRef("Lease", lease.name, namespace, lease.uid, "coordination.k8s.io/v1")]
     return about + ([ObjectRef("Pod", pod.name, pod.namespace, pod.uid)] if pod else [])
+
+
+def reclaim_kind(command: m.Reclaimed) -> Kind:
+    """A Pod that has finished is how loads end; everything else is worth a warning."""
+    return "Normal" if command.expected or command.cause is Cause.FINISHED else "Warning"
 
 
 class StreamReports:
@@ -34,6 +46,10 @@ class StreamReports:
     def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
         self._log = log
         self._broken: set[str] = set()
+
+    def is_broken(self, resource: str) -> bool:
+        """Whether the API server does not answer for that resource at the moment."""
+        return resource in self._broken
 
     def heard(self, resource: str, event: StreamEvent) -> None:
         """What a list and watch of the resource says of its own health."""
@@ -112,8 +128,9 @@ class PoolReports:
         self._log.error("config refused", error=message)
 
     def reclaimed(self, node: str, command: m.Reclaimed) -> None:
-        """The slot of a dead holder is being taken back."""
-        self._log.warning(
+        """The slot of a dead holder is being taken back, or of one that was about to end."""
+        self._log.log(
+            logging.INFO if reclaim_kind(command) == "Normal" else logging.WARNING,
             "reclaim",
             node=node,
             claim=command.claim,

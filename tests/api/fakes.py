@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coordinator.core.messages import Refusal
+from coordinator.core.model import PodRef
 from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
 from coordinator.service.asking import SyncAnswer, SyncRequest
 from coordinator.service.errors import NotReady, PoolUnknown
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from coordinator.core.views import View
     from coordinator.kube.election import Leader
 
-HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None)
+HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None, 30)
 GRANTED = Granted("c1", 0, "node1-slot-0", 1201, 60)
 QUEUED = Queued("c1", 2, (1234, 17), "1 of 1 slots of node1 are held", (HELD,))
 CONFIG = ConfigStatus("velero", "limits", True, "", ("a warning",), "911", "then", ("rule: 1",), 2)
@@ -25,7 +26,7 @@ CONFIG = ConfigStatus("velero", "limits", True, "", ("a warning",), "911", "then
 
 def node_status(name: str) -> NodeStatus:
     slot = SlotView(0, f"{name}-slot-0", "held", "", HELD, 1201, "then", 3.21)
-    waiting = Waiting("c2", "backup-1/pvc-2", 0, 1, True)
+    waiting = Waiting("c2", "backup-1/pvc-2", 0, 1, True, PodRef("velero", "load-2", "uid-2"), 60)
     return NodeStatus(
         name, 1, "globalConfig", ("rule",), (("other", "why"),), "", 1, (slot,), (waiting,)
     )

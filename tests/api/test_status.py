@@ -56,8 +56,25 @@ async def test_a_node_shows_limit_rule_slots_and_queue(api: Caller) -> None:
     assert body["skipped"] == [{"rule": "other", "reason": "why"}]
     [slot], [waiting] = body["slots"], body["queue"]
     assert (slot["slot"], slot["state"], slot["silentSeconds"]) == (0, "held", 3.2)
-    assert slot["holder"]["claim"] == "c0"
-    assert (waiting["claim"], waiting["position"], waiting["present"]) == ("c2", 1, True)
+    assert slot["holder"] == {
+        "claim": "c0",
+        "load": "backup-1/pvc-0",
+        "lease": "node1-slot-0",
+        "priority": 5,
+        "pod": None,
+        "podUid": None,
+        "ttlSeconds": 30,
+    }
+    assert waiting == {
+        "claim": "c2",
+        "load": "backup-1/pvc-2",
+        "priority": 0,
+        "position": 1,
+        "present": True,
+        "pod": "velero/load-2",
+        "podUid": "uid-2",
+        "ttlSeconds": 60,
+    }
 
 
 async def test_a_node_that_nobody_knows_is_404(api: Caller, pool: FakePool) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coordinator.core.messages import ClaimMismatch
+from coordinator.core.messages import ClaimMismatch, PodFinished
+from coordinator.core.model import PodRef
 from coordinator.core.views import Granted, Lost, Queued, Released, Settling
 from coordinator.service.errors import NotReady, StaleSync
 from tests.api.conftest import SYNC
@@ -33,17 +34,18 @@ async def test_each_claim_is_answered_in_its_place(api: Caller, pool: FakePool) 
         Lost("c4", "deleted"),
         ClaimMismatch("c5"),
         Released("c6"),
+        PodFinished("c7", PodRef("velero", "load-7", "uid-7")),
     )
-    names = ["c1", "c2", "c3", "c4", "c5", "c6"]
+    names = ["c1", "c2", "c3", "c4", "c5", "c6", "c7"]
     answer = await api("POST", SYNC, body(*map(claim, names), releases=["c9"]))
     assert answer.status == 200
     told = answer.json
     assert (told["term"], told["sequence"], told["released"]) == (1234, 7, ["c9"])
     assert [element["claim"] for element in told["claims"]] == names
-    states = ["granted", "queued", "settling", "lost", "refused", "refused"]
+    states = ["granted", "queued", "settling", "lost", "refused", "refused", "refused"]
     assert [element["state"] for element in told["claims"]] == states
     problems = [element["problem"]["status"] for element in told["claims"][2:]]
-    assert problems == [503, 409, 409, 410]
+    assert problems == [503, 409, 409, 410, 410]
     assert told["claims"][2]["problem"]["retryAfter"] == 1
 
 
@@ -54,6 +56,15 @@ async def test_agent_boot_sequence_and_claims_reach_the_pool(api: Caller, pool: 
     assert (node, request.agent, request.boot, request.sequence) == ("node1", "a", "b", 7)
     assert (request.asks[0].ticket, request.asks[0].token) == ((9, 4), 3)
     assert request.releases == ("c9",)
+
+
+async def test_what_is_ending_reaches_the_pool_claim_by_claim(api: Caller, pool: FakePool) -> None:
+    pool.sync_answers = tuple(Settling(name, "x") for name in ("c1", "c2", "c3"))
+    told = (claim("c1", ending=True), claim("c2"), claim("c3", ending=False))
+    answer = await api("POST", SYNC, body(*told))
+    [(_, request)] = pool.synced
+    assert [ask.ending for ask in request.asks] == [True, False, False]
+    assert "Warning" not in answer.headers
 
 
 async def test_an_agent_that_only_reports_for_duty_is_fine(api: Caller, pool: FakePool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +229,36 @@ def looks_have_no_end(patch: Patch) -> None:
     patch.setitem(slots._HANDLERS, m.PodChanged, pod_changed)
 
 
+def ending_is_the_end(patch: Patch) -> None:
+    """An agent that says that its load may be over is taken at its word."""
+
+    def hear(claim: Claim, now: float, *, ending: bool) -> None:
+        if ending:
+            claim.leaving, claim.left = "finished", now
+
+    patch.setattr(slots, "hear", hear)
+
+
+def hurried_looks_have_no_pace(patch: Patch) -> None:
+    """While a load is ending its Pod is looked at again at once, and once more at each word."""
+
+    def hear(claim: Claim, now: float, *, ending: bool) -> None:
+        if ending:
+            claim.look.under_way, claim.look.last = False, -math.inf
+
+    patch.setattr(slots, "hear", hear)
+
+
+def finished_pods_come_back(patch: Patch) -> None:
+    """Nothing is remembered of a Pod that was seen finished."""
+    real: Any = Roll.remember
+
+    def remember(roll: Roll, claim: str, reason: str, detail: str, now: float, *_: object) -> None:
+        real(roll, claim, reason, detail, now)
+
+    patch.setattr(Roll, "remember", remember)
+
+
 def released_ids_come_back(patch: Patch) -> None:
     """Nothing is remembered of a release."""
     patch.setattr(Roll, "remember", lambda *args: None)
@@ -295,4 +326,7 @@ ALL = (
     moved_pods_stay,
     looks_have_no_end,
     lost_without_a_look,
+    ending_is_the_end,
+    hurried_looks_have_no_pace,
+    finished_pods_come_back,
 )

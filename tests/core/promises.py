@@ -87,6 +87,9 @@ def present(world: World, site: Site, command: m.Grant | m.HandOver) -> None:
     assert asks or world.now - site.heard[name] <= 15.0, f"P8: {name} was not heard of"
     assert name not in site.left or site.table.roll.claims[name].leaving == "", "P8: it left"
     assert name not in site.presented, f"P6: a new grant for {name}, which shows a token"
+    pod, since = site.barred.get(name, (None, 0.0))
+    barred = pod is not None and pod == command.terms.pod and world.now < since + 600.0
+    assert not barred, f"{name} is granted again, though its Pod has finished"
 
 
 def let_go(world: World, site: Site, command: m.Free | m.HandOver) -> None:

@@ -43,6 +43,8 @@ class Site:
     left_at: dict[str, float] = field(default_factory=dict)
     finished: dict[str, object] = field(default_factory=dict)
     """By claim, its record whose Pod was seen finished."""
+    barred: dict[str, tuple[PodRef, float]] = field(default_factory=dict)
+    """By claim, the Pod for which its slot was taken back as finished, and since when."""
     found: dict[str, tuple[object, PodRef]] = field(default_factory=dict)
     """By claim, its record and the Pod of it that a look found."""
     looks: dict[str, tuple[object, m.Examine]] = field(default_factory=dict)

@@ -31,9 +31,9 @@ class SlotsMachine(RuleBasedStateMachine):
         super().__init__()
         self.world = World()
 
-    @rule(site=SITE, claim=CLAIM, bare=st.booleans(), stay=st.booleans())
-    def ask(self, site: int, claim: int, bare: bool, stay: bool) -> None:
-        self.world.ask(site, claim, bare=bare, stay=stay)
+    @rule(site=SITE, claim=CLAIM, bare=st.booleans(), stay=st.booleans(), ending=st.booleans())
+    def ask(self, site: int, claim: int, bare: bool, stay: bool, ending: bool) -> None:
+        self.world.ask(site, claim, bare=bare, stay=stay, ending=ending)
 
     @rule(site=SITE, claim=CLAIM)
     def end_poll(self, site: int, claim: int) -> None:

@@ -21,7 +21,7 @@ from coordinator.core.views import (
 )
 from tests.core.play import OPERATOR, POD, Play, ask, free_lease, held_lease, terms
 
-LOAD_A = Held("a", "load-a", "node1-slot-0", 3, POD)
+LOAD_A = Held("a", "load-a", "node1-slot-0", 3, POD, 60)
 
 
 def queued(play: Play, claim: str) -> Queued:
@@ -116,11 +116,22 @@ def test_a_slot_that_is_given_back_or_whose_holder_is_silent_says_so() -> None:
     assert told(play) == {0: ("releasing", ""), 1: ("unresponsive", silent)}
 
 
-def test_the_queue_is_shown_with_loads_and_priorities() -> None:
+def test_the_queue_is_shown_with_all_that_its_claims_asked_for() -> None:
     play = Play()
     play.grant("a")
-    play(ask("b", priority=4))
-    assert waiting(play.table, play.now) == (Waiting("b", "load-b", 4, 1, True),)
+    play(ask("b", priority=4, ttl=30, pod=POD))
+    assert waiting(play.table, play.now) == (Waiting("b", "load-b", 4, 1, True, POD, 30),)
+
+
+def test_a_claim_whose_grant_is_being_written_is_shown_among_those_who_wait() -> None:
+    play = Play()
+    grant = play.done(play(ask("a"), m.Make), m.Grant)
+    play(ask("b"))
+    shown = waiting(play.table, play.now)
+    assert [(one.claim, one.position) for one in shown] == [("a", 1), ("b", 1)]
+    play(m.Leave("a"))
+    assert [one.claim for one in waiting(play.table, play.now)] == ["b"]
+    play.done(grant, m.HandOver)
 
 
 def test_only_as_many_waiting_claims_are_imminent_as_leases_are_being_made() -> None:

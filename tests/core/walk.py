@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     Step = Callable[[World, int, int, int], None]
 
 STEPS: dict[str, tuple[int, Step]] = {
-    "ask": (12, lambda w, n, i, j: w.ask(n, i, bare=j % 5 == 0, stay=j % 2 == 0)),
+    "ask": (
+        12,
+        lambda w, n, i, j: w.ask(n, i, bare=j % 5 == 0, stay=j % 2 == 0, ending=j % 7 == 0),
+    ),
     "deliver": (16, lambda w, n, i, j: w.deliver(n, i, j % (7 if j % 3 else 2))),
     "watch": (8, lambda w, n, i, j: w.watch(n, i)),
     "tick": (5, lambda w, n, i, j: w.tick(j % 7 if j % 3 == 0 else j % 2)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy
 from coordinator.core.grants import stands_by
-from coordinator.core.model import PodRef, Speaker, Terms, Verdict
+from coordinator.core.model import Cause, PodRef, Speaker, Terms, Verdict
 from coordinator.core.names import lease_name
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Granted, Queued, view_of
@@ -91,12 +91,17 @@ class World:
             site.wants_list = True
         elif isinstance(command, m.Examine):
             site.examines.append(command)
-        elif not isinstance(command, m.Answer | m.Reclaimed):
+        elif isinstance(command, m.Reclaimed):
+            if command.cause is Cause.FINISHED and command.pod is not None:
+                site.barred[command.claim] = command.pod, self.now
+        elif not isinstance(command, m.Answer):
             site.wire.append(Attempt(command))
 
     # --- agents ---------------------------------------------------------------------------------
 
-    def ask(self, n: int, claim: int, *, bare: bool = False, stay: bool = False) -> None:
+    def ask(
+        self, n: int, claim: int, *, bare: bool = False, stay: bool = False, ending: bool = False
+    ) -> None:
         """A request; `bare` forgets token and ticket, `stay` keeps the poll open."""
         site, name = self.site(n), NAMES[claim % len(NAMES)]
         agent = self.agents[name]
@@ -106,7 +111,7 @@ class World:
             terms = replace(terms, pod=MOVED)
         self.last_poll += 1
         speaker = Speaker(name, str(agent.boot))
-        request = m.Ask(name, terms, ticket, token, self.last_poll, speaker)
+        request = m.Ask(name, terms, ticket, token, self.last_poll, speaker, ending)
         try:
             site.table.roll.check(request, self.now)
         except m.Refusal:
@@ -114,6 +119,8 @@ class World:
             return
         assert self.now >= site.left_at.get(name, -1e9) + 120.0, f"P7: {name} comes back"
         site.heard[name] = site.asked[name] = self.now
+        if name in site.barred and site.barred[name][0] != terms.pod:
+            del site.barred[name]
         site.deserted.discard(name)
         record = site.table.roll.claims.get(name)
         if record is not None and record.terms.pod != terms.pod:
@@ -150,6 +157,7 @@ class World:
         site, name = self.site(n), NAMES[claim % len(NAMES)]
         site.left.add(name)
         site.left_at[name] = self.now
+        site.barred.pop(name, None)
         self.agents[name] = Agent()
         self.feed(site, m.Leave(name))
 

@@ -122,18 +122,20 @@ class Site:
         for program in reversed(self._programs):
             program.end()
 
-    def serve(self, *, kubeconfig: Path | None = None, config: str | None = CONFIG) -> Coordinator:
+    def serve(
+        self, *flags: str, kubeconfig: Path | None = None, config: str | None = CONFIG
+    ) -> Coordinator:
         """Starts a coordinator for the namespace; it need not be ready yet."""
         command = ["--namespace", self.cluster.namespace]
         command += ["--node-agent-configmap", config] if config else []
-        command += ["--kubeconfig", str(kubeconfig or self.cluster.server.kubeconfig)]
+        command += ["--kubeconfig", str(kubeconfig or self.cluster.server.kubeconfig), *flags]
         self.coordinator = Coordinator(command, self._ports, self._log("coordinator"))
         self._programs.append(self.coordinator)
         return self.coordinator
 
-    def start(self) -> Coordinator:
+    def start(self, *flags: str) -> Coordinator:
         """Starts a coordinator and waits until it is ready."""
-        self.serve().wait_ready()
+        self.serve(*flags).wait_ready()
         return self.coordinator
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

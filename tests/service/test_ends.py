@@ -80,6 +80,20 @@ def test_a_pod_that_is_being_deleted_runs_until_its_containers_have_ended() -> N
     assert ended(pod(DONE, deletionTimestamp="2026-01-02T03:04:05Z"))
 
 
+@pytest.mark.parametrize("reason", ["PodInitializing", "ContainerCreating"])
+def test_a_deleted_pod_whose_containers_never_started_has_ended_when_its_phase_says_so(
+    reason: str,
+) -> None:
+    """Its sidecar is gone, and nothing says that the kubelet knew of the deletion by then."""
+    waits: dict[str, Any] = {"waiting": {"reason": reason}}
+    found = pod(waits, phase="Pending", deletionTimestamp="2026-01-02T03:04:05Z")
+    found["spec"]["initContainers"] = [{"name": "hold", "restartPolicy": "Always"}]
+    found["status"]["initContainerStatuses"] = [{"name": "hold", "state": DONE}]
+    assert not ended(found)
+    found["status"]["phase"] = "Failed"
+    assert ended(found)
+
+
 @pytest.mark.parametrize(
     ("container", "state", "over"),
     [

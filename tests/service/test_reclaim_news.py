@@ -41,7 +41,7 @@ async def test_a_reclaim_is_told_on_the_lease_and_on_the_pod_with_its_reason(
         assert found["Lease"]["involvedObject"]["name"] == view.lease
         assert found["Pod"]["involvedObject"]["uid"] == pod.uid
         for event in found.values():
-            assert (event["type"], event["count"]) == ("Warning", 1)
+            assert (event["type"], event["count"]) == ("Normal", 1), "it is how loads end"
             assert event["message"] == "backup-7: its Pod has finished"
         (line,) = [line for line in logs if line["event"] == "reclaim"]
         assert (line["cause"], line["reason"]) == ("finished", "its Pod has finished")
@@ -56,6 +56,7 @@ async def test_a_reclaim_of_a_claim_without_a_pod_is_told_on_the_lease_alone(
         await cluster.jumps.advance(2)
         assert list(told(cluster)) == ["Lease"]
         assert told(cluster)["Lease"]["message"] == "load-a: not renewed for 10 s"
+        assert told(cluster)["Lease"]["type"] == "Warning"
 
 
 async def test_reclaims_are_counted_by_their_reason(cluster: Cluster) -> None:

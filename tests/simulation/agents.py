@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agent_client.agent import Agent as Core
 from agent_client.client import SlotClient
 from agent_client.errors import SlotError
 from tests.simulation.loads import Caller, Load, Sitting
+from tests.simulation.loop import Mode
 from tests.simulation.net import SimTransport
 from tests.simulation.replicas import NS
 
@@ -20,11 +23,19 @@ if TYPE_CHECKING:
     from tests.simulation.loop import Process
 
 
+LAST_WORDS = 1.0
+"""Seconds from SIGTERM to the end."""
+
+
+@dataclass(eq=False)
 class Agent(Caller):
     """An agent of one node; started anew, it goes on with the loads that are not over."""
 
+    client: SlotClient | None = None
+    """Of the process that runs."""
+
     async def _run(self, process: Process, rng: Random) -> None:
-        client = SlotClient(
+        client = self.client = SlotClient(
             "http://coordinators:8443",
             namespace=NS,
             node=self.node,
@@ -41,6 +52,23 @@ class Agent(Caller):
                 load = self._new_load(rng)
                 self.loads[load.uid] = load
                 process.start(self._carry(process, client, load))
+
+    def stop(self) -> None:
+        """It says that it goes, and what it holds may be over: which is not so."""
+        process, client = self.process, self.client
+        if process is None or client is None or process.mode is not Mode.RUNNING:
+            super().stop()
+        else:
+            process.start(self._depart(client))
+            self.world.loop.in_world(LAST_WORDS, partial(self._end, process))
+
+    async def _depart(self, client: SlotClient) -> None:
+        answered = await client.depart(within=0.9 * LAST_WORDS)
+        self.world.log(self.name, f"departs, {'answered' if answered else 'unanswered'}")
+
+    def _end(self, process: Process) -> None:
+        if process is self.process:
+            self.kill(with_loads=False)
 
     def _new_load(self, rng: Random) -> Load:
         uid = f"{self.name}-{self.world.next_number()}"

@@ -89,6 +89,10 @@ class Caller:
         self.world.pods.finish(sitting.load.pod)
         self.world.watcher.rises(sitting)
 
+    def stop(self) -> None:
+        """SIGTERM, under running loads; it may take a moment to end."""
+        self.kill(with_loads=False)
+
     def kill(self, *, with_loads: bool) -> None:
         """SIGKILL; the loads live on in other Pods, or die with it."""
         if self.process is not None:

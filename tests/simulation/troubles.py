@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.simulation import hands
+from tests.simulation.agents import LAST_WORDS
 from tests.simulation.loop import Mode
 
 if TYPE_CHECKING:
@@ -153,10 +154,13 @@ class Troubles:
             self.later(rng.choice((2.0, 15.0, 70.0)) * rng.random(), process.resume)
 
     def agents_rolled(self, rng: Random) -> None:
-        """Every agent is started anew, one after the other, under running loads."""
+        """Every agent is started anew, one after the other, under running loads: every other one
+        is told so before, and says its last words.
+        """
         for number, agent in enumerate(self.world.agents):
-            self.later(number * 0.5, partial(agent.kill, with_loads=False))
-            self.later(number * 0.5 + rng.uniform(0.1, 4), agent.start)
+            begin, told = number * 0.5, number % 2 == 1
+            self.later(begin, agent.stop if told else partial(agent.kill, with_loads=False))
+            self.later(begin + told * LAST_WORDS + rng.uniform(0.1, 4), agent.start)
 
     # --- operators ----------------------------------------------------------------------------
 

@@ -9,8 +9,8 @@ from agent_client.agent import Agent
 from agent_client.session import Session, State, margin
 
 if TYPE_CHECKING:
-    from agent_client.agent import SyncRequest
     from agent_client.messages import Answer, Granted
+    from agent_client.sync import SyncRequest
     from tests.simulation.planted.bug import Patch
 
 

@@ -12,7 +12,7 @@ from coordinator.core.limits import DEFAULT_RULES
 from coordinator.core.slots import NodeTable
 from coordinator.kube.backoff import Backoff
 from coordinator.kube.reflector import Reflector
-from coordinator.service.asking import Counter
+from coordinator.service.agents import Agents
 from coordinator.service.config import ConfigKeeper
 from coordinator.service.desk import Waiter
 from coordinator.service.nodes import Nodes
@@ -96,16 +96,16 @@ def tickets_are_ignored(patch: Patch) -> None:
 
 def older_syncs_count(patch: Patch) -> None:
     """A sync is taken in whatever its sequence and boot: the order of delivery decides."""
-    real = Counter._take_turn
+    real = Agents.take_turn
 
-    def take_turn(counter: Counter, desk: Any, request: Any, waiter: Waiter) -> Any:
-        record = desk.agents.get(request.agent)
+    def take_turn(agents: Agents, node: str, request: Any, waiter: Waiter) -> Any:
+        record = agents.get(node, request.agent)
         if record is not None:
-            record.retired.discard(request.boot)
+            record.retired.pop(request.boot, None)
             record.sequence = min(record.sequence, request.sequence - 1)
-        return real(counter, desk, request, waiter)
+        return real(agents, node, request, waiter)
 
-    patch.setattr(Counter, "_take_turn", take_turn)
+    patch.setattr(Agents, "take_turn", take_turn)
 
 
 def waits_have_no_end(patch: Patch) -> None:

@@ -37,7 +37,7 @@ def late_events_free_slots(patch: Patch) -> None:
 def released_ids_are_forgotten(patch: Patch) -> None:
     """A released id may come back after a second: a delayed request makes a claim of it again."""
 
-    def remember(roll: Roll, claim: str, reason: str, detail: str, now: float) -> None:
+    def remember(roll: Roll, claim: str, reason: str, detail: str, now: float, *_: object) -> None:
         roll.ended[claim] = Ended(reason, now + 1.0, detail)
 
     patch.setattr(Roll, "remember", remember)
@@ -167,4 +167,5 @@ ALL = (
     core.strays_stay,
     core.shown_tokens_queue,
     core.lost_without_a_look,
+    core.ending_is_the_end,
 )

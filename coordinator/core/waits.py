@@ -1,0 +1,67 @@
+"""Who has waited for long: told once for each wait, the longest first, a few at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import TYPE_CHECKING
+
+from coordinator.core.views import holders, why_waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from coordinator.core.claims import Claim
+    from coordinator.core.model import PodRef
+    from coordinator.core.slots import NodeTable
+
+
+@dataclass(frozen=True, slots=True)
+class LongWait:
+    """A claim that waits since `seconds` ago at `position` of `queued`, and why."""
+
+    claim: str
+    load: str
+    pod: PodRef
+    node: str
+    seconds: float
+    position: int
+    queued: int
+    reason: str
+    """As those who wait are told it."""
+    holders: tuple[str, ...]
+    """The loads that have the node's slots."""
+
+
+def long_waits(tables: Iterable[NodeTable], now: float, most: int) -> list[LongWait]:
+    """The longest waits that are to be told of now, `most` at most; they count as told from here.
+
+    Only claims with a Pod, which is what people look at, and only while somebody asks for them. A
+    claim that left the queue and came back waits anew.
+    """
+    due = (one for table in tables for one in _due(table, now))
+    first = nsmallest(most, due, key=lambda one: one[1].since)
+    return [_tell(table, claim, pod, now) for table, claim, pod in first]
+
+
+def _due(table: NodeTable, now: float) -> Iterator[tuple[NodeTable, Claim, PodRef]]:
+    policy = table.policy
+    for claim in table.roll.queue if policy.long_wait else ():
+        pod, late = claim.terms.pod, now >= claim.since + policy.long_wait
+        if late and pod and not claim.wait_told and claim.present(now, policy.presence):
+            yield table, claim, pod
+
+
+def _tell(table: NodeTable, claim: Claim, pod: PodRef, now: float) -> LongWait:
+    claim.wait_told = True
+    return LongWait(
+        claim.id,
+        claim.terms.load,
+        pod,
+        table.node,
+        now - claim.since,
+        table.roll.queue.position(claim),
+        len(table.roll.queue),
+        why_waiting(table, claim.id, now),
+        tuple(held.load for held in holders(table)),
+    )

@@ -1,0 +1,70 @@
+"""Tells of claims that wait for long, with an Event on the Pod of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coordinator.core.waits import long_waits
+from coordinator.kube.events import ObjectRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from coordinator.core.slots import NodeTable
+    from coordinator.core.waits import LongWait
+    from coordinator.service.hands import Tell
+    from coordinator.service.reports import StreamReports
+
+WAITING = "SlotWaiting"
+"""The reason of the Events that tell of a long wait."""
+MOST = 5
+"""Events at each look, that is, per second: a thousand may begin to wait at once."""
+SHOWN = 5
+"""Holders that are named; of the others their number is told."""
+
+
+class LongWaits:
+    """Those of one pool. `events(about, reason, message)` writes an Event."""
+
+    def __init__(
+        self,
+        namespace: str,
+        events: Tell,
+        streams: StreamReports,
+        now: Callable[[], float],
+    ) -> None:
+        self._namespace = namespace
+        self._events = events
+        self._streams = streams
+        self._now = now
+
+    def tell(self, tables: Iterable[NodeTable]) -> None:
+        """Warn of the longest waits that were not told of yet; each is told once.
+
+        While the API server is away nobody could be told, so all that is due waits for it.
+        """
+        if self._streams.is_broken("leases"):
+            return
+        for wait in long_waits(tables, self._now(), MOST):
+            pod = wait.pod
+            about = ObjectRef("Pod", pod.name, pod.namespace, pod.uid)
+            self._events(about, WAITING, sentence(self._namespace, wait))
+
+
+def sentence(namespace: str, wait: LongWait) -> str:
+    """The long wait in words."""
+    where = f"a slot of node {wait.node} in pool {namespace}"
+    text = (
+        f"load {wait.load} has been waiting for {where} for {_duration(wait.seconds)}:"
+        f" position {wait.position} of {wait.queued}, {wait.reason}"
+    )
+    return f"{text}; held by {_names(wait.holders)}" if wait.holders else text
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds // 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+def _names(loads: tuple[str, ...]) -> str:
+    more = len(loads) - SHOWN
+    return ", ".join(loads[:SHOWN]) + (f" and {more} more" if more > 0 else "")
