@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures mutation lint format lock real-apiserver clean
+.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ chaos: $(STAMP) real-apiserver  ## real processes on the real API server, killed
 
 figures: $(STAMP) real-apiserver  ## how long failures last, as medians and worst (docs/reliability.md)
 	@$(BIN)/python -m tests.chaos.figures $(ARGS)
+
+footprint: $(STAMP)  ## start time and memory of the agents, side by side (docs/agents.md)
+	@$(BIN)/python -m tests.bench.footprint $(ARGS)
 
 mutation: $(STAMP)  ## mutation tests of coordinator/core, a quarter of an hour and more
 	@rm -rf mutants && CI=true nice $(BIN)/mutmut run --max-children 2 >mutmut.log 2>&1 || { tail -20 mutmut.log; exit 1; }

@@ -66,10 +66,24 @@ def _needed(value: str | None, environ: Mapping[str, str], what: str, *names: st
 
 
 def _checked(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    if not _is_url(url):
         raise SettingsError(f"the coordinator's URL {url!r} is no http:// or https:// URL")
+    parts = urlsplit(url)
+    if "@" in parts.netloc:  # not quoted: there may be a password in it
+        raise SettingsError("the coordinator's URL has a user name: use --token-file instead")
+    if parts.query or parts.fragment:
+        raise SettingsError(f"the coordinator's URL {url!r} goes on after its path: end it there")
     return url.rstrip("/")
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        where = parts.hostname and parts.port != 0
+    except ValueError:  # brackets without an end, a port that is no number
+        return False
+    plain = all("!" <= character <= "~" for character in url)
+    return plain and parts.scheme in {"http", "https"} and bool(where)
 
 
 def _own_name(environ: Mapping[str, str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,12 +14,20 @@ from agent_client.session import State
 from agent_client.settings import Settings
 from agent_client.transport import HttpTransport
 from tests.agent_client.fake import FakeCoordinator, problem
+from tests.agent_client.scripted import Visit, saying, scripted
 from tests.agent_client.server import HEADERS, serving, url_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-NOBODY = {"agent": "a", "boot": "b", "sequence": 1, "waitSeconds": 0, "claims": [], "releases": []}
+NOBODY: dict[str, Any] = {
+    "agent": "a",
+    "boot": "b",
+    "sequence": 1,
+    "waitSeconds": 0,
+    "claims": [],
+    "releases": [],
+}
 
 
 def settings(url: str, token_file: str | None = None) -> Settings:
@@ -53,7 +61,9 @@ async def test_a_waiter_gets_the_slot_when_the_holder_leaves() -> None:
 
 async def test_nobody_at_the_address_is_no_answer() -> None:
     transport = HttpTransport(settings("http://127.0.0.1:1"))
-    with pytest.raises(NoAnswer):
+    with pytest.raises(
+        NoAnswer, match=r"no connection to http://127\.0\.0\.1:1: Connection refused"
+    ):
         await transport.sync(NOBODY, 5.0)
     await transport.close()
 
@@ -63,7 +73,7 @@ async def test_a_silent_server_is_no_answer_after_the_timeout() -> None:
     fake.delay = 30.0
     async with serving(fake) as server:
         transport = HttpTransport(settings(url_of(server)))
-        with pytest.raises(NoAnswer, match="TimeoutError"):
+        with pytest.raises(NoAnswer, match="did not answer within"):
             await transport.sync(NOBODY, 0.05)
         await transport.close()
 
@@ -79,10 +89,21 @@ async def test_the_token_is_read_anew_for_every_request(tmp_path: Path) -> None:
         assert [h["Authorization"] for h in server.app[HEADERS]] == ["Bearer one", "Bearer two"]
 
 
-async def test_a_missing_token_file_is_no_answer_and_names_the_file(tmp_path: Path) -> None:
-    transport = HttpTransport(settings("http://127.0.0.1:1", str(tmp_path / "gone")))
-    with pytest.raises(NoAnswer, match="gone"):
-        await transport.sync(NOBODY, 5.0)
+async def test_the_state_of_the_node_can_be_read(tmp_path: Path) -> None:
+    heads: list[str] = []
+
+    async def script(visit: Visit) -> None:
+        heads.append(await visit.asked())
+        visit.say('HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{"limit":1}')
+
+    (tmp_path / "token").write_text("one")
+    async with scripted(script) as server:
+        transport = HttpTransport(settings(server.url + "/prefix/", str(tmp_path / "token")))
+        reply = await transport.get("v1/namespaces/velero/nodes/node1", 5.0)
+        await transport.close()
+    assert reply == Reply(200, {"limit": 1})
+    assert heads[0].startswith("GET /prefix/v1/namespaces/velero/nodes/node1 HTTP/1.1\r\n")
+    assert "Authorization: Bearer one\r\n" in heads[0]
 
 
 async def test_status_and_retry_after_come_through() -> None:
@@ -93,3 +114,48 @@ async def test_status_and_retry_after_come_through() -> None:
         reply = await transport.sync(NOBODY, 5.0)
         await transport.close()
     assert (reply.status, reply.retry_after) == (503, 4.0)
+
+
+async def test_the_machine_s_proxies_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with serving(FakeCoordinator()) as server:
+        transport = HttpTransport(settings(url_of(server)))
+        assert (await transport.sync(NOBODY, 5.0)).status == 200
+        await transport.close()
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_redirect_is_not_followed(status: int) -> None:
+    to = "Location: http://127.0.0.1:1/elsewhere"
+    answer = f"HTTP/1.1 {status} Moved\r\n{to}\r\nContent-Length: 0\r\n\r\n"
+    async with scripted(saying(answer)) as server:
+        with pytest.raises(NoAnswer, match=r"redirects to http://127\.0\.0\.1:1/elsewhere: give"):
+            await HttpTransport(settings(server.url)).sync(NOBODY, 5.0)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html>Bad Gateway</html>",
+        '{"term": 1',
+        '{"term": NaN}',
+        '{"retryAfter": 1e999}',
+        '{"term": ' + "9" * 400 + "}",
+        "[" * 100_000,
+        '"\xff"',
+    ],
+)
+async def test_a_body_that_is_no_usable_json_is_no_answer(body: str) -> None:
+    content = body.encode("latin-1")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(content), content)
+    async with scripted(saying(answer)) as server:
+        with pytest.raises(NoAnswer, match=f"{server.url} answered 200 and no usable JSON"):
+            await HttpTransport(settings(server.url)).sync(NOBODY, 5.0)
+
+
+async def test_an_answer_without_a_body_has_no_payload() -> None:
+    async with scripted(saying("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")) as server:
+        transport = HttpTransport(settings(server.url))
+        assert await transport.sync(NOBODY, 5.0) == Reply(503, None)
+        await transport.close()
