@@ -6,13 +6,14 @@ Pure, like the sessions: the time and a source of jitter are passed in. Rules ke
   of a deposed leader: with a lower term than one that answered within the last `DEPOSED` seconds.
 - A new claim or release is sent at once, although an older request may still wait for its answer.
 - A release is repeated until an answer lists it as committed, or its patience ends.
+- A claim whose TTL passed unanswered is asked for at once: a machine that slept learns where it is.
+- An agent that departs says so of what it holds, and releases nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agent_client.messages import (
     Answer,
@@ -23,38 +24,22 @@ from agent_client.messages import (
     claims_blamed,
     read_reply,
 )
+from agent_client.pace import Pace
 from agent_client.session import LISTED, Session, State
+from agent_client.sync import SyncRequest, element, third, waits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 MOST_CLAIMS = 1000
 """The protocol's limit, for claims as for releases of one request."""
-LONGEST_WAIT = 20
-"""Seconds that a request lets the coordinator hold its answer back."""
-URGENT_WAIT = 2
-"""The same for a request with a new claim or a release, which is answered at once."""
-LONGEST_PAUSE = 5.0
-"""Seconds between two attempts, as long as no Retry-After asks for more."""
-SHORTEST_PAUSE = 0.02
-"""Seconds between two requests: what comes together goes together."""
 DEPOSED = 30.0
 """Seconds for which a lower term is ignored. A deposed leader is silent after 10; a term that is
 still lower later is not old: the API server's numbers began anew (etcd from a backup)."""
+LATE = 1.0
+"""Seconds past a request's timeout after which this process must have been stopped, or asleep."""
 QUEUE_PATIENCE = 2.0
 """Seconds to wait for a confirmed leave from the queue: a silent claim is granted nothing (P8)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SyncRequest:
-    """One sync as it goes out. `timeout` is how long to wait for its answer, in seconds."""
-
-    sequence: int
-    sent_at: float
-    wait: int
-    timeout: float
-    claims: tuple[str, ...]
-    body: dict[str, Any]
 
 
 class Agent:
@@ -72,20 +57,25 @@ class Agent:
         """When the coordinator stopped answering; None while it answers."""
         self.ran_without = 0
         """Loads that were let run without a slot since a coordinator last answered."""
-        self._jitter = jitter
+        self._pace = Pace(jitter)
         self._answered = 0
         self._answered_at = -inf
-        self._failing_since: float | None = None
-        self._open = False  # whether the newest request still waits for its answer
-        self._sent_at = -inf
-        self._dirty = False
-        self._next = -inf
-        self._not_before = -inf
+        self._parted: int | None = None  # the last request before `depart`
 
     @property
     def idle(self) -> bool:
         """Whether there is nothing to say and nobody to wait for."""
         return not (self.sessions or self.releases)
+
+    @property
+    def departing(self) -> bool:
+        """Whether this agent has said, or is saying, its last words."""
+        return self._parted is not None
+
+    @property
+    def departed(self) -> bool:
+        """Whether its last words were answered, or there was nobody to speak of."""
+        return self._parted is not None and (self.idle or self._answered > self._parted)
 
     def join(self, session: Session, now: float) -> None:
         """Speak for `session` from now on. Raises `ValueError` on a full agent or a known id."""
@@ -93,15 +83,34 @@ class Agent:
             raise ValueError(f"claim {session.claim!r} is in use in this process already")
         if len(self.sessions) >= MOST_CLAIMS:
             raise ValueError(f"one client has at most {MOST_CLAIMS} claims at a time")
-        session.ask(now)
+        if session.state is State.IDLE:  # else it resumes what it had before a restart
+            session.ask(now)
         self.sessions[session.claim] = session
-        self._dirty = True
+        self._pace.hurry()
 
     def leave(self, session: Session, now: float) -> None:
         """Release `session`, or take it out of the queue."""
         waited = session.state is State.WAITING
         session.leave()
         self._retire(session, now, QUEUE_PATIENCE if waited else inf)
+
+    def depart(self, now: float) -> None:
+        """Go, while the loads may live on. What waits leaves the queue; what is held is marked as
+        ending in the next request, and nothing of it is released."""
+        if self.departing:
+            return
+        self._parted = self.sequence
+        for session in list(self.sessions.values()):
+            if session.state is State.WAITING:
+                self.leave(session, now)
+            else:
+                session.departing = True
+        self._pace.last_words()
+
+    def abandon(self, session: Session) -> None:
+        """Stop speaking for `session` and release nothing: its TTL and its Pod decide."""
+        if self.sessions.get(session.claim) is session:
+            del self.sessions[session.claim]
 
     def forget(self, claim: str) -> None:
         """Stop repeating the release of `claim`, confirmed or not."""
@@ -110,8 +119,9 @@ class Agent:
     def elapse(self, now: float) -> list[str]:
         """Let time pass. Returns the releases given up unconfirmed: the TTL will free them."""
         for session in list(self.sessions.values()):
-            session.elapse(now)
-            if now >= self._unavailable_at(session):
+            if session.elapse(now) is State.UNCONFIRMED:
+                self._pace.hurry()
+            if now >= session.unavailable_at(self.silent_since):
                 self._unavailable(session)
             self._retire(session, now, QUEUE_PATIENCE)
         dropped = [claim for claim, until in self.releases.items() if now >= until]
@@ -123,7 +133,7 @@ class Agent:
         """When `elapse` has something to do; infinity when time alone changes nothing."""
         times = [*self.releases.values()]
         for session in self.sessions.values():
-            times += (session.next_change, self._unavailable_at(session))
+            times += (session.next_change, session.unavailable_at(self.silent_since))
         return min(times, default=inf)
 
     def due(self, now: float) -> float:
@@ -132,27 +142,27 @@ class Agent:
         soonest = min(retries, default=inf)
         if not (self.releases or self._listed(now)):
             return soonest
-        again = [s.retry_at for s in self.sessions.values() if self._sent_at < s.retry_at <= now]
-        if self._dirty or again:
-            return max(self._not_before, self._sent_at + SHORTEST_PAUSE)
-        return soonest if self._open else min(soonest, self._next)
+        sent_at = self._pace.sent_at
+        again = any(sent_at < s.retry_at <= now for s in self.sessions.values())
+        return self._pace.due(again=again, soonest=soonest)
 
     def request(self, now: float) -> SyncRequest:
         """The next sync: all claims, and all releases not yet confirmed."""
         listed = self._listed(now)
         self.sequence += 1
-        self._sent_at, self._dirty, self._open = now, False, True
-        for session in listed:
-            session.sent = True
-        wait, timeout = self._waits(listed)
+        self._pace.sent(now)
+        quick = self.silent_since is not None or self.departing
+        wait, timeout = waits(listed, urgent=bool(self.releases), quick=quick)
         body = {
             "agent": self.name,
             "boot": self.boot,
             "sequence": self.sequence,
             "waitSeconds": wait,
-            "claims": [_element(session) for session in listed],
+            "claims": [element(session) for session in listed],
             "releases": list(self.releases)[:MOST_CLAIMS],
         }
+        for session in listed:
+            session.sent, session.doubted = True, False
         claims = tuple(session.claim for session in listed)
         return SyncRequest(self.sequence, now, wait, timeout, claims, body)
 
@@ -182,12 +192,14 @@ class Agent:
         """`request` got no usable answer. `alive`: there is a coordinator, it only has no time."""
         if request.sequence != self.sequence:
             return  # an older one, ended by its successor
-        self._open = False
         for session in self._of(request.claims):
             session.tried = True
+        if now > request.sent_at + request.timeout + LATE:
+            self._pace.rest(now, firm=False)
+            return  # we were away ourselves: that says nothing about the coordinator
         if not alive and self.silent_since is None:
             self.silent_since = now
-        self._next = self._not_before = now + self._pause(now, retry_after)
+        self._pace.failed(now, self._bounded(retry_after))
 
     def _answer(self, request: SyncRequest, answer: Answer, now: float) -> None:
         if answer.term < self.term and now < self._answered_at + DEPOSED:
@@ -196,13 +208,12 @@ class Agent:
         if request.sequence < self._answered:
             return
         self.term, self._answered, self.silent_since = answer.term, request.sequence, None
-        self._answered_at, self._failing_since, self._not_before = now, None, -inf
+        self._answered_at = now
+        self._pace.answered()
         news = self._hear(request, answer, now)
         if request.sequence == self.sequence:
-            self._open = False
-            self._next = self._after(request, answer.retry_after, news, now)
-            if answer.retry_after:
-                self._not_before = self._next
+            after = self._after(request, answer.retry_after, news, now)
+            self._pace.rest(after, firm=bool(answer.retry_after))
 
     def _hear(self, request: SyncRequest, answer: Answer, now: float) -> bool:
         """Feed the answer to the sessions. Returns whether the next request says something new."""
@@ -220,20 +231,19 @@ class Agent:
 
     def _after(self, request: SyncRequest, hint: float | None, news: bool, now: float) -> float:
         """When to sync again after an answer. Nobody who answers early makes this loop hot."""
-        if hint:
-            return now + self._bounded(hint)
+        if firm := self._bounded(hint):
+            return now + firm
         if news or now >= request.sent_at + request.wait:
             return now
         waiting = any(s.state is State.WAITING for s in self.sessions.values())
         if waiting or self.releases:
             return max(now, request.sent_at + 1.0)
-        return max(now, request.sent_at + self._third())
+        return max(now, request.sent_at + third(self.sessions.values()))
 
     def _refused(self, request: SyncRequest, problem: Problem, now: float) -> None:
         """A definite no to the whole request. It says nothing of what is held: that waits."""
         if request.sequence != self.sequence:
             return  # stale, as it should be
-        self._open = False
         if problem.name == "stale-sync":
             self._rename(request, now)
             return
@@ -243,8 +253,8 @@ class Agent:
             if session.grant is None:
                 session.hear(Rejected(problem), request.sent_at, now)
                 self._retire(session, now, inf)
-        self.silent_since, self._not_before = None, now + self._pause(now, None)
-        self._next = self._not_before
+        self.silent_since = None
+        self._pace.failed(now, None)
 
     def _rename(self, request: SyncRequest, now: float) -> None:
         """Another process has our name (two containers of a Pod): go on under one of our own."""
@@ -258,23 +268,12 @@ class Agent:
         if session.listed or self.sessions.get(session.claim) is not session:
             return
         del self.sessions[session.claim]
-        self._dirty = True
+        self._pace.hurry()
         if not session.owes_release:
             return
         patience = min(patience, session.patience.release_timeout)
         # A load that runs without a slot keeps knocking, so that its run gets reported.
         self.releases[session.claim] = now + patience if session.governed else inf
-
-    def _unavailable_at(self, session: Session) -> float:
-        """When `session` takes the coordinator for unavailable; infinity while it answers."""
-        if session.state is not State.WAITING or session.patience.if_unavailable == "wait":
-            return inf
-        since = session.asked_at
-        if self.silent_since is not None:
-            since = max(since, self.silent_since)
-        elif session.heard:
-            return inf
-        return since + session.patience.unavailable_after
 
     def _unavailable(self, session: Session) -> None:
         if session.patience.if_unavailable == "fail":
@@ -293,47 +292,6 @@ class Agent:
         found = (self.sessions.get(claim) for claim in claims)
         return [s for s in found if s is not None and s.state in LISTED]
 
-    def _third(self) -> float:
-        """A third of the smallest TTL held, in seconds; infinity while nothing is held."""
-        held = ((s.terms.ttl, s.grant.ttl) for s in self.sessions.values() if s.grant)
-        return min((min(ttls) / 3 for ttls in held), default=inf)
-
-    def _waits(self, listed: list[Session]) -> tuple[int, float]:
-        """`waitSeconds`, and how long to wait for the answer.
-
-        After a silence the first request does not wait: whether anybody is there matters more. One
-        whose answer should come at once waits so short that a lost one is soon sent again. A claim
-        that queues waits no longer than a third of its TTL either, for a grant counts from the
-        request that it answers.
-        """
-        third = min([self._third(), *(session.terms.ttl / 3 for session in listed)])
-        urgent = bool(self.releases) or any(not s.heard for s in listed)
-        longest = URGENT_WAIT if urgent else LONGEST_WAIT
-        wait = 0 if self.silent_since is not None else int(min(longest, third))
-        return wait, wait + min(LONGEST_PAUSE, third / 2)
-
-    def _pause(self, now: float, retry_after: float | None) -> float:
-        """Seconds to the next attempt.
-
-        A restarted coordinator serves those first who come back within its settling second, so
-        the pause grows slowly with the outage: 0.1 to 0.5 s at first, at most 5 s.
-        """
-        if self._failing_since is None:
-            self._failing_since = now
-        if retry_after:
-            return self._bounded(retry_after) * (1 + 0.25 * self._jitter())
-        longest = min(LONGEST_PAUSE, max(0.5, (now - self._failing_since) / 10))
-        return longest * (0.2 + 0.8 * self._jitter())
-
-    def _bounded(self, hint: float) -> float:
+    def _bounded(self, hint: float | None) -> float | None:
         """A Retry-After is obeyed for at most a minute, and not at the cost of what is held."""
-        return max(0.1, min(hint, 60.0, self._third()))
-
-
-def _element(session: Session) -> dict[str, Any]:
-    body = session.terms.body()
-    if session.grant is not None:
-        body["fencingToken"] = session.grant.token
-    elif session.place is not None:
-        body["ticket"] = session.place.ticket
-    return body
+        return max(0.1, min(hint, 60.0, third(self.sessions.values()))) if hint else None

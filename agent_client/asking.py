@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import uuid
-from typing import TYPE_CHECKING, TypedDict
+import os
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from agent_client.messages import Terms
 from agent_client.session import RELEASE_TIMEOUT, IfUnavailable, Patience, Session
@@ -15,24 +15,32 @@ if TYPE_CHECKING:
     from agent_client.messages import Pod, Queued
 
 
-class Asking(TypedDict, total=False):
-    """The keyword arguments of `slot`; its docstring tells what they mean."""
+class Wish(TypedDict, total=False):
+    """What may be said of each of several slots."""
 
     priority: int
-    timeout: float | None
     ttl: int
-    claim: str | None
     pod: Pod | None
     if_unavailable: IfUnavailable
     unavailable_after: float
     release_timeout: float
     on_queued: Callable[[Queued], None] | None
+    on_lost: Callable[[Any], object] | None
+    """Gets the slot: an `AsyncSlot` or a `BlockingSlot`, as its client makes them."""
+    on_unconfirmed: Callable[[Any], object] | None
+
+
+class Asking(Wish, total=False):
+    """The keyword arguments of `slot`; its docstring tells what they mean."""
+
+    timeout: float | None
+    claim: str | None
 
 
 def new_session(load: str, asking: Asking, pod: Pod | None) -> Session:
     """A session for one claim; `pod` is taken where the caller names none."""
     terms = Terms(
-        claim=asking.get("claim") or uuid.uuid4().hex,
+        claim=asking.get("claim") or os.urandom(16).hex(),
         load=load,
         priority=asking.get("priority", 0),
         ttl=asking.get("ttl", 60),

@@ -1,26 +1,32 @@
 """The twin for code without asyncio: `with BlockingSlotClient().slot(load="scan-3") as slot:`.
 
-The asyncio client runs in a background thread, so renewals go on whatever the body does.
+The asyncio client runs in a background thread, so renewals go on whatever the body does. All
+blocking clients of a process share that thread.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from concurrent.futures import Future, wait
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from agent_client.client import SlotClient
-from agent_client.settings import Settings
+from agent_client.errors import ClientClosed
+from agent_client.slot import BlockingSlot
+from agent_client.thread import Shared
+from agent_client.together import Several
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
-    from agent_client.asking import Asking
-    from agent_client.slot import Slot
+    from agent_client.asking import Asking, Wish
+    from agent_client.session import Session
+    from agent_client.taking import Taking
+    from agent_client.thread import LoopThread
+    from agent_client.together import Wanted
 
-T = TypeVar("T")
+_shared = Shared()
 
 
 class BlockingSlotClient:
@@ -28,15 +34,16 @@ class BlockingSlotClient:
 
     Its slots' `lost` and `unconfirmed` are `threading.Event`s. May be used from several threads.
     Used inline, the background thread ends with the last slot; used as `with
-    BlockingSlotClient() as client`, with the block.
+    BlockingSlotClient() as client`, with the block. Callbacks run in the background thread.
     """
 
     def __init__(self, url: str | None = None, **settings: Any) -> None:
         self._make: Callable[[], SlotClient] = lambda: SlotClient(url, **settings)
-        Settings.resolve(url=url, **_only_settings(settings))  # a mistake shows here, not later
+        self._make()  # a mistake shows here, not later
         self._lock = threading.Lock()
         self._users = 0
-        self._loop: _LoopThread | None = None
+        self._open: _Open | None = None
+        self._departed = False
 
     def __enter__(self) -> Self:
         self._acquire()
@@ -46,93 +53,129 @@ class BlockingSlotClient:
         self._release()
 
     @contextmanager
-    def slot(self, *, load: str, **asking: Unpack[Asking]) -> Iterator[Slot[threading.Event]]:
+    def slot(self, *, load: str, **asking: Unpack[Asking]) -> Iterator[BlockingSlot]:
         """A slot for `load`; entering waits for the grant. See `SlotClient.slot`.
 
-        `on_queued` is called in the background thread. A KeyboardInterrupt, while waiting or in
-        the body, leaves the queue or gives the slot back.
+        A KeyboardInterrupt, while waiting or in the body, leaves the queue or gives the slot back.
         """
-        loop = self._acquire()
-        try:
-            taking = loop.client.taking(threading.Event, load, asking)
+        with self._opened() as opened:
+            taking = opened.taking(load, asking)
             try:
-                yield loop.call(taking.__aenter__())
+                yield opened.thread.call(taking.enter())
             finally:  # also when an interrupt came just after the grant
-                loop.call(taking.__aexit__(None, None, None))
+                opened.thread.call(taking.leave())
+
+    def wanted(self, *, load: str, **wish: Unpack[Wish]) -> BlockingWanted:
+        """One slot of this client for `blocking_several`."""
+        return BlockingWanted(self, load, wish)
+
+    @contextmanager
+    def slots(
+        self, loads: Sequence[str], *, timeout: float | None = None, **wish: Unpack[Wish]
+    ) -> Iterator[list[BlockingSlot]]:
+        """A slot for each of `loads`, all of them or none; see `several`."""
+        wanted = [self.wanted(load=load, **wish) for load in loads]
+        with blocking_several(*wanted, timeout=timeout) as slots:
+            yield slots
+
+    def depart(self, *, within: float = 1.0) -> bool:
+        """Say the last words of a process that has to go; see `SlotClient.depart`."""
+        with self._lock:
+            self._departed = True
+            opened = self._open
+        return opened is None or opened.thread.call(opened.client.depart(within=within))
+
+    def _acquire(self) -> _Open:
+        """The client at work, started where it is not; `_release` it."""
+        with self._lock:
+            if self._departed:
+                raise ClientClosed("this client has said its last words: make a new one")
+            if self._open is None:
+                self._open = _Open(self._make)
+            self._users += 1
+            return self._open
+
+    def _release(self) -> None:
+        """The last one to go closes the connection."""
+        with self._lock:
+            self._users -= 1
+            opened = self._open
+            if self._users or opened is None:
+                return
+            self._open = None
+        opened.close()
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Open]:
+        opened = self._acquire()
+        try:
+            yield opened
         finally:
             self._release()
 
-    def _acquire(self) -> _LoopThread:
-        with self._lock:
-            if self._loop is None:
-                self._loop = _LoopThread(self._make)
-            self._users += 1
-            return self._loop
 
-    def _release(self) -> None:
-        with self._lock:
-            self._users -= 1
-            loop = self._loop
-            if self._users or loop is None:
-                return
-            self._loop = None
-        loop.stop()
-
-
-class _LoopThread:
-    """An event loop of its own with one client in it."""
+class _Open:
+    """One asyncio client at work in the background thread."""
 
     def __init__(self, make: Callable[[], SlotClient]) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="node-slots", daemon=True)
-        self._thread.start()
-        self.client = self.call(_entered(make))
-
-    def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """The outcome of `work`. An interrupt cancels it, and waits for what it then cleans up."""
-        outcome: Future[T] = Future()
-        tasks: list[asyncio.Task[T]] = []
-
-        def start() -> None:
-            tasks.append(self._loop.create_task(work))
-            tasks[0].add_done_callback(lambda task: _hand_over(task, outcome))
-
-        def cancel() -> None:
-            tasks[0].cancel()
-
-        self._loop.call_soon_threadsafe(start)
+        self.thread: LoopThread = _shared.acquire()
         try:
-            return outcome.result()
+            self.client = self.thread.call(_entered(make))
         except BaseException:
-            if not outcome.done():
-                self._loop.call_soon_threadsafe(cancel)
-                wait([outcome])
+            _shared.release()
             raise
 
-    def stop(self) -> None:
-        """Close the client and end the thread."""
-        self.call(self.client.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+    def taking(self, load: str, asking: Asking) -> Taking[BlockingSlot]:
+        return self.client.taking(self._slot, load, asking)
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
+    def wanting(self, load: str, wish: Wish) -> Wanted[BlockingSlot]:
+        return self.client.wanting(self._slot, load, wish)
+
+    def close(self) -> None:
+        try:
+            self.thread.call(self.client.close())
+        finally:
+            _shared.release()
+
+    def _slot(
+        self, session: Session, place: tuple[str, str], clock: Callable[[], float]
+    ) -> BlockingSlot:
+        return BlockingSlot(session, place, clock, self.thread.call)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingWanted:
+    """One of several slots. `BlockingSlotClient.wanted` makes it."""
+
+    client: BlockingSlotClient
+    load: str
+    wish: Wish
+
+
+@contextmanager
+def blocking_several(
+    *wanted: BlockingWanted, timeout: float | None = None
+) -> Iterator[list[BlockingSlot]]:
+    """A slot for each of `wanted`, all of them or none; see `several`."""
+    with ExitStack() as stack:
+        thread = stack.enter_context(_thread())
+        opened = [stack.enter_context(one.client._opened()) for one in wanted]
+        each = zip(opened, wanted, strict=True)
+        both = Several([client.wanting(one.load, one.wish) for client, one in each], timeout)
+        try:
+            yield thread.call(both.enter())
+        finally:
+            thread.call(both.leave())
+
+
+@contextmanager
+def _thread() -> Iterator[LoopThread]:
+    thread = _shared.acquire()
+    try:
+        yield thread
+    finally:
+        _shared.release()
 
 
 async def _entered(make: Callable[[], SlotClient]) -> SlotClient:
     return await make().__aenter__()
-
-
-def _hand_over(task: asyncio.Task[T], outcome: Future[T]) -> None:
-    if task.cancelled():
-        outcome.set_exception(RuntimeError("interrupted"))
-    elif (error := task.exception()) is not None:
-        outcome.set_exception(error)
-    else:
-        outcome.set_result(task.result())
-
-
-def _only_settings(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if name not in {"transport", "clock"}}

@@ -20,8 +20,16 @@ class SlotLost(SlotError):
     """The coordinator said for certain that the slot is no longer this claim's."""
 
 
+class SlotUnconfirmed(SlotError):
+    """A checkpoint's `timeout` passed while nobody knew whether the slot is still this claim's."""
+
+
 class CoordinatorUnavailable(SlotError):
     """No coordinator answered for `unavailable_after` seconds and `if_unavailable` is "fail"."""
+
+
+class ClientClosed(SlotError):
+    """The client was closed, or has departed, while a slot was asked for or looked at."""
 
 
 class Refused(SlotError):

@@ -63,6 +63,7 @@ them a timeout of 0 would not get a slot that is free."""
 
 EVENTS: dict[str, frozenset[State]] = {
     "ask": frozenset({State.IDLE}),
+    "resume": frozenset({State.IDLE}),
     "hear": LISTED,
     "run without a slot": frozenset({State.WAITING}),
     "give up": frozenset({State.WAITING}),
@@ -109,6 +110,10 @@ class Session:
     ending: Ending | None = None
     owes_release: bool = False
     """Whether the coordinator is to be told that the claim is over."""
+    doubted: bool = False
+    """Whether it became unconfirmed and no request has asked for it since."""
+    departing: bool = False
+    """Whether its agent is going, and its load perhaps with it."""
 
     @property
     def claim(self) -> str:
@@ -139,10 +144,30 @@ class Session:
         overdue = self.state is State.HELD and now >= self.held_until
         return State.UNCONFIRMED if overdue else self.state
 
+    def unavailable_at(self, silent_since: float | None) -> float:
+        """When the owner takes the coordinator for unavailable; infinity while it answers.
+
+        `silent_since`: when the coordinator stopped answering; None while nobody noticed that.
+        """
+        if self.state is not State.WAITING or self.patience.if_unavailable == "wait":
+            return inf
+        since = self.asked_at
+        if silent_since is not None:
+            since = max(since, silent_since)
+        elif self.heard:
+            return inf
+        return since + self.patience.unavailable_after
+
     def ask(self, now: float) -> None:
         """The owner wants the slot."""
         self._legal("ask")
         self.state, self.asked_at = State.WAITING, now
+
+    def resume(self, grant: Granted, now: float) -> None:
+        """The owner was restarted and knows of a grant from before: unconfirmed until an answer."""
+        self._legal("resume")
+        self.state, self.asked_at = State.UNCONFIRMED, now
+        self.grant, self.sent, self.doubted = grant, True, True
 
     def hear(self, told: Told, sent_at: float, now: float) -> None:
         """An answer spoke of this claim; its request was sent at `sent_at`."""
@@ -160,14 +185,15 @@ class Session:
             case Rejected(problem):
                 self._rejected(problem, now)
 
-    def elapse(self, now: float) -> None:
-        """Time passed."""
+    def elapse(self, now: float) -> State | None:
+        """Time passed. Returns the new state if that changed it."""
         if now < self.next_change:
-            return
+            return None
         if self.state is State.WAITING:
             self._end(State.RELEASED, Ending.TIMEOUT)
         else:
-            self.state = State.UNCONFIRMED
+            self.state, self.doubted = State.UNCONFIRMED, True
+        return self.state
 
     def run_without(self) -> None:
         """No coordinator answers and the owner chose to run then: the claim is withdrawn."""

@@ -3,134 +3,165 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Generic
 
-from agent_client.errors import CoordinatorUnavailable, Refused, SlotError, SlotLost, SlotTimeout
+from agent_client.body import Body
+from agent_client.errors import (
+    CoordinatorUnavailable,
+    Refused,
+    SlotError,
+    SlotLost,
+    SlotTimeout,
+    SlotUnconfirmed,
+)
 from agent_client.session import LISTED, Ending, Session, State
-from agent_client.slot import M, Slot
+from agent_client.slot import S
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
+    from typing import Any
 
-    from agent_client.client import SlotClient
+    from agent_client.asking import Asking
     from agent_client.messages import Queued
+    from agent_client.speaking import Speaker
 
 logger = logging.getLogger("agent_client")
 
 
-class Taking(Generic[M]):
+class Taking(Generic[S]):
     """The context manager that `SlotClient.slot` returns. It can be entered once."""
 
     def __init__(
         self,
-        client: SlotClient,
+        speaker: Speaker,
         session: Session,
-        slot: Slot[M],
-        on_queued: Callable[[Queued], None] | None = None,
+        slot: S,
+        asking: Asking,
         *,
         cancels: bool = False,
     ) -> None:
         self.slot = slot
-        self._client = client
+        self._speaker = speaker
         self._session = session
-        self._on_queued = on_queued
+        self._asking = asking
         self._cancels = cancels
         self._changed = asyncio.Event()
         self._place: Queued | None = None
-        self._body: asyncio.Task[object] | None = None
-        self._cancelling = 0
-        self._cancelled = False
+        self._state = session.state
+        self._body: Body | None = None
+        slot.ask = self.ask
 
-    async def __aenter__(self) -> Slot[M]:
-        self._client.join(self._session, self._look)
+    async def __aenter__(self) -> S:
+        slot = await self.enter()
+        if self._cancels:
+            self.guard(Body())
+        return slot
+
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        ours = self._body is not None and await self._body.ended(kind)
+        await self.leave()
+        if ours:
+            raise SlotLost(self.slot.describe("was lost"))
+
+    async def enter(self) -> S:
+        """Wait for the grant. Whatever ends the waiting leaves the queue."""
+        self._speaker.join(self._session, self._look)
         try:
             await self._grant()
         except BaseException:
-            await self._give_back()
+            await self.leave()
             raise
-        self._body = asyncio.current_task()
-        self._cancelling = self._body.cancelling() if self._body else 0
-        self._look()
         return self.slot
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        body, self._body = self._body, None
-        if self._cancelled and body is not None:
-            if kind is None:  # the body ended before our cancellation reached it: take it back
-                with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.sleep(0)
-            ours = body.uncancel() <= self._cancelling
-            await self._client.forget(self._session)
-            if ours and (kind is None or issubclass(kind, asyncio.CancelledError)):
-                raise SlotLost(self._describe("was lost")) from error
-            return
-        await self._give_back()
+    def guard(self, body: Body) -> None:
+        """From now on a lost slot cancels `body`."""
+        self._body = body
+        self._look()
+
+    async def leave(self) -> None:
+        """Release what is there to release, and wait until that is confirmed or given up."""
+        try:
+            if self._session.state in LISTED:
+                self._speaker.leave(self._session)
+            while self._speaker.releasing(self._session):
+                await self._change()
+        finally:
+            await self._speaker.forget(self._session)
+
+    async def ask(self, timeout: float | None) -> None:
+        """Wait until it is known whether the slot is held; what `checkpoint` is made of."""
+        self._speaker.wake()  # it sends at once where it had not noticed yet
+        try:
+            async with asyncio.timeout(timeout):
+                while self.slot.state is State.UNCONFIRMED and self.slot.governed:
+                    self._speaker.check()
+                    await self._change()
+        except TimeoutError:
+            what = f"could not be confirmed within {timeout:g} s"
+            raise SlotUnconfirmed(self.slot.describe(what)) from None
+        if not self.slot.certain:
+            raise SlotLost(self.slot.describe(f"is {self._session.state}: do not go on"))
 
     async def _grant(self) -> None:
         """Return once the load may start; raise what keeps it from starting."""
         while self._session.state is State.WAITING:
-            self._changed.clear()
-            await self._changed.wait()
-            self._client.check()
+            await self._change()
+            self._speaker.check()
         if self._session.state not in LISTED:
             raise self._failure()
 
-    async def _give_back(self) -> None:
-        """Release what is there to release, and wait until that is confirmed or given up."""
-        try:
-            if self._session.state in LISTED:
-                self._client.leave(self._session)
-            while self._client.releasing(self._session):
-                self._changed.clear()
-                await self._changed.wait()
-        finally:
-            await self._client.forget(self._session)
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     def _look(self) -> None:
-        """The client says that something may have changed."""
-        self.slot.refresh()
+        """The speaker says that something may have changed."""
+        state = self.slot.refresh()
         self._changed.set()
         self._tell_place()
-        lost = self._session.state is State.LOST
-        if lost and self._cancels and self._body is not None and not self._cancelled:
-            self._cancelled = True
+        if state is not self._state:
+            self._state = state
+            self._tell_state(state)
+        if state is State.LOST and self._body is not None:
             self._body.cancel()
+
+    def _tell_state(self, state: State) -> None:
+        if state is State.LOST:
+            self._call("on_lost", self._asking.get("on_lost"), self.slot)
+        elif state is State.UNCONFIRMED:
+            self._call("on_unconfirmed", self._asking.get("on_unconfirmed"), self.slot)
 
     def _tell_place(self) -> None:
         place = self._session.place
-        if place is None or self._on_queued is None or self._session.state is not State.WAITING:
+        if place is None or self._session.state is not State.WAITING:
             return
         if _shown(place) != _shown(self._place):
             self._place = place
+            self._call("on_queued", self._asking.get("on_queued"), place)
+
+    def _call(self, name: str, callback: Callable[[Any], object] | None, told: object) -> None:
+        """The owner's callback must not stop the renewals of all others."""
+        if callback is not None:
             try:
-                self._on_queued(place)
-            except Exception:  # the owner's callback must not stop the renewals of all others
-                logger.exception("on_queued failed for claim %s", self._session.claim)
+                callback(told)
+            except Exception:
+                logger.exception("%s failed for claim %s", name, self._session.claim)
 
     def _failure(self) -> SlotError:
-        problem = self._session.problem
+        describe, problem = self.slot.describe, self._session.problem
+        if self._session.state is State.LOST:
+            return SlotLost(describe("was lost in the moment of its grant"))
         if self._session.state is State.REFUSED and problem is not None:
-            return Refused(self._describe(f"was refused: {problem}"), problem)
+            return Refused(describe(f"was refused: {problem}"), problem)
         if self._session.ending is Ending.UNAVAILABLE:
             after = self._session.patience.unavailable_after
             return CoordinatorUnavailable(
-                self._describe(f"got no answer from a coordinator for {after:g} s")
+                describe(f"got no answer from a coordinator for {after:g} s")
             )
         place = f" (position {self._session.place.position})" if self._session.place else ""
         seconds = self._session.patience.timeout
-        return SlotTimeout(self._describe(f"got no slot within {seconds:g} s{place}"))
-
-    def _describe(self, what: str) -> str:
-        slot = self.slot
-        return f"load {slot.load!r} on node {slot.node} in pool {slot.namespace} {what}"
+        return SlotTimeout(describe(f"got no slot within {seconds:g} s{place}"))
 
 
 def _shown(place: Queued | None) -> tuple[object, ...]:

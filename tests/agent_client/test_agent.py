@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from agent_client.agent import Agent, SyncRequest
+from agent_client.agent import Agent
 from agent_client.messages import Reply, Terms
 from agent_client.session import Patience, Session, State
 from tests.agent_client.fake import problem
+
+if TYPE_CHECKING:
+    from agent_client.sync import SyncRequest
 
 
 def an_agent() -> Agent:
@@ -190,7 +193,8 @@ def test_pauses_grow_slowly_with_the_outage_up_to_five_seconds() -> None:
         agent.unanswered(sent(agent, now), now)
         pauses.append(agent.due(now) - now)
         now += pauses[-1] + 1e-6
-    assert pauses[0] == pytest.approx(0.5, abs=0.01)
+    assert pauses[0] == pytest.approx(0.3, abs=0.01), "a successor is often there already"
+    assert pauses[1] == pytest.approx(0.5, abs=0.01)
     assert pauses == sorted(pauses)
     assert pauses[-1] == pytest.approx(5.0, abs=0.01)
 

@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent_client.blocking import BlockingSlotClient
-from agent_client.errors import Refused, SettingsError, SlotTimeout
+from agent_client.blocking import BlockingSlotClient, blocking_several
+from agent_client.clock import boottime
+from agent_client.errors import (
+    ClientClosed,
+    Refused,
+    SettingsError,
+    SlotLost,
+    SlotTimeout,
+    SlotUnconfirmed,
+)
 from agent_client.session import State
 from tests.agent_client.fake import FakeCoordinator, problem
 from tests.agent_client.server import serving, url_of
@@ -114,6 +122,107 @@ async def test_the_errors_are_those_of_the_asyncio_client() -> None:
 
         await in_thread(work)
     assert fake.queue == []
+
+
+async def test_a_checkpoint_passes_while_held_and_raises_once_lost() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+        loop = asyncio.get_running_loop()
+        told: list[str] = []
+
+        def work() -> None:
+            with client_of(server).slot(
+                load="l", claim="a", on_lost=lambda slot: told.append(slot.claim)
+            ) as slot:
+                slot.checkpoint()
+                loop.call_soon_threadsafe(fake.lose, "a")
+                assert slot.lost.wait(20)
+                with pytest.raises(SlotLost):
+                    slot.checkpoint()
+
+        await in_thread(work)
+        assert told == ["a"]
+
+
+async def test_a_checkpoint_in_doubt_asks_and_goes_on_or_gives_up_in_time() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+        skew = [0.0]
+
+        def work() -> None:
+            client = BlockingSlotClient(
+                url_of(server),
+                namespace="velero",
+                node="node1",
+                clock=lambda: boottime() + skew[0],
+            )
+            with client.slot(load="l", claim="a", ttl=60) as slot:
+                skew[0] += 1000.0  # the machine slept
+                assert slot.state is not State.HELD
+                slot.checkpoint()
+                assert slot.certain
+                fake.down = True
+                skew[0] += 1000.0
+                with pytest.raises(SlotUnconfirmed):
+                    slot.checkpoint(timeout=0.2)
+                fake.down = False
+                slot.checkpoint()
+
+        await in_thread(work)
+    assert fake.holders == {}
+
+
+async def test_several_slots_of_one_client_and_of_two_come_together() -> None:
+    fake, other = FakeCoordinator(limit=2), FakeCoordinator()
+    async with serving(fake) as server, serving(other) as there:
+
+        def work() -> None:
+            client = client_of(server)
+            with client.slots(["a", "b"]) as [a, b]:
+                assert (a.load, b.load, len(fake.holders)) == ("a", "b", 2)
+            with (
+                client as kept,
+                blocking_several(kept.wanted(load="c"), client_of(there).wanted(load="d")) as [
+                    c,
+                    d,
+                ],
+            ):
+                c.checkpoint()
+                d.checkpoint()
+                assert (len(fake.holders), len(other.holders)) == (1, 1)
+
+        await in_thread(work)
+        assert (fake.holders, other.holders) == ({}, {})
+    assert not [t for t in threading.enumerate() if t.name == "node-slots"]
+
+
+async def test_the_last_words_leave_the_slot_held_and_end_who_waits() -> None:
+    fake = FakeCoordinator()
+    async with serving(fake) as server:
+        queued = threading.Event()
+        client = client_of(server)
+
+        def wait() -> None:
+            with (
+                pytest.raises(ClientClosed),
+                client.slot(load="w", claim="w", on_queued=lambda _: queued.set()),
+            ):
+                pass
+
+        def work() -> None:
+            with client.slot(load="l", claim="a"):
+                waiter = threading.Thread(target=wait)
+                waiter.start()
+                assert queued.wait(20)
+                assert client.depart(within=10)
+                waiter.join(20)
+                with pytest.raises(ClientClosed), client.slot(load="more"):
+                    pass
+
+        await in_thread(work)
+    assert list(fake.holders.values()) == ["a"]
+    assert fake.released == ["w"]
+    assert not [t for t in threading.enumerate() if t.name == "node-slots"]
 
 
 def test_a_missing_setting_is_named_when_the_client_is_made(

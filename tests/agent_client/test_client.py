@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agent_client.errors import SlotLost, SlotTimeout
+from agent_client.errors import ClientClosed, SlotLost, SlotTimeout
 from agent_client.messages import Reply
 from agent_client.session import State
 from tests.agent_client.fake import FakeCoordinator, problem
@@ -122,12 +122,12 @@ def test_a_lost_slot_is_told_at_once_and_the_body_goes_on() -> None:
     in_virtual_time(scenario())
 
 
-def test_on_lost_cancel_ends_the_body_and_raises_slot_lost() -> None:
+def test_cancel_on_lost_ends_the_body_and_raises_slot_lost() -> None:
     async def scenario() -> None:
         fake = FakeCoordinator()
         asyncio.get_running_loop().call_later(1, fake.lose, "a")
         with pytest.raises(SlotLost):
-            async with client_of(fake).slot(load="l", claim="a", on_lost="cancel"):
+            async with client_of(fake).slot(load="l", claim="a", cancel_on_lost=True):
                 await asyncio.sleep(1000)
         assert now() < 1.1
         assert (task := asyncio.current_task()) is not None
@@ -136,12 +136,12 @@ def test_on_lost_cancel_ends_the_body_and_raises_slot_lost() -> None:
     in_virtual_time(scenario())
 
 
-def test_on_lost_cancel_leaves_an_outer_cancellation_alone() -> None:
+def test_cancel_on_lost_leaves_an_outer_cancellation_alone() -> None:
     async def scenario() -> None:
         fake = FakeCoordinator()
 
         async def body() -> None:
-            async with client_of(fake).slot(load="l", claim="a", on_lost="cancel"):
+            async with client_of(fake).slot(load="l", claim="a", cancel_on_lost=True):
                 await asyncio.sleep(1000)
 
         task = asyncio.create_task(body())
@@ -233,7 +233,7 @@ def test_closing_the_client_ends_those_who_wait() -> None:
         task = asyncio.create_task(client.slot(load="l").__aenter__())
         await asyncio.sleep(1)
         await client.close()
-        with pytest.raises(RuntimeError, match="client was closed"):
+        with pytest.raises(ClientClosed, match="client was closed"):
             await task
 
     in_virtual_time(scenario())

@@ -214,6 +214,7 @@ def test_a_load_that_runs_without_a_slot_is_not_governed_and_not_listed() -> Non
 def calls(session: Session) -> dict[str, Callable[[], Any]]:
     return {
         "ask": lambda: session.ask(1.0),
+        "resume": lambda: session.resume(GRANT, 1.0),
         "hear": lambda: session.hear(GRANT, 1.0, 1.0),
         "run without a slot": session.run_without,
         "give up": session.give_up,

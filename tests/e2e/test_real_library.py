@@ -12,7 +12,7 @@ import pytest
 
 from agent_client.blocking import BlockingSlotClient
 from agent_client.client import SlotClient
-from agent_client.errors import Refused, SlotLost, SlotTimeout
+from agent_client.errors import ClientClosed, Refused, SlotLost, SlotTimeout
 from tests.e2e.cluster import limits
 from tests.e2e.waiting import DEADLINE, until
 
@@ -33,8 +33,8 @@ def node(site: Site, cluster: Cluster) -> str:
     return node
 
 
-def _client(site: Site, node: str) -> SlotClient:
-    return SlotClient(site.url, namespace=site.cluster.namespace, node=node, agent="library")
+def _client(site: Site, node: str, agent: str = "library") -> SlotClient:
+    return SlotClient(site.url, namespace=site.cluster.namespace, node=node, agent=agent)
 
 
 def _restart(site: Site) -> None:
@@ -80,7 +80,7 @@ async def test_a_slot_lost_by_an_operators_hand_cancels_the_body_that_asked_for_
     site: Site, cluster: Cluster, node: str
 ) -> None:
     async def hold_for_ever(client: SlotClient) -> None:
-        async with client.slot(load="first", on_lost="cancel") as slot:
+        async with client.slot(load="first", cancel_on_lost=True) as slot:
             await asyncio.to_thread(cluster.delete_lease, str(slot.lease))
             await asyncio.Event().wait()
 
@@ -144,3 +144,41 @@ def test_threads_keep_slot_and_place_through_a_restart(
     assert next_token is not None
     assert next_token > token
     until(lambda: cluster.holders() == {}, "both gave it back")
+
+
+async def test_a_client_that_departs_leaves_its_slot_held_and_frees_its_place_in_the_queue(
+    site: Site, cluster: Cluster, node: str
+) -> None:
+    queued = asyncio.Event()
+    client = _client(site, node)
+    async with asyncio.timeout(DEADLINE), client.slot(load="first", claim="first") as slot:
+        waiting = client.slot(load="second", on_queued=lambda _: queued.set())
+        second = asyncio.create_task(waiting.__aenter__())
+        await queued.wait()
+        assert await client.depart(within=DEADLINE)
+        with pytest.raises(ClientClosed):
+            await second
+    assert site.queue(node) == []
+    assert list(cluster.holders().values()) == ["first"]
+    async with _client(site, node).slot(load="first", claim="first") as again:
+        assert again.fencing_token == slot.fencing_token, "it is the same claim, never released"
+    assert cluster.holders() == {}
+
+
+async def test_callers_that_want_both_of_two_slots_take_turns(site: Site, cluster: Cluster) -> None:
+    node = cluster.add_node(2)
+    cluster.configure(limits(2))
+    site.start()
+    running: list[str] = []
+
+    async def caller(name: str) -> None:
+        async with _client(site, node, name).slots([f"{name}-1", f"{name}-2"]) as slots:
+            running.append(name)
+            assert len({slot.lease for slot in slots}) == 2
+            assert running == [name]
+            assert sorted(cluster.holders().values()) == [f"{name}-1", f"{name}-2"]
+            running.remove(name)
+
+    async with asyncio.timeout(DEADLINE):
+        await asyncio.gather(*(caller(name) for name in ("a", "b", "c")))
+    assert cluster.holders() == {}
