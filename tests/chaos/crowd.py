@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent_client.wrapper import Exit
+from agent_client.wrapper.exits import Exit
 from tests.chaos.agent import TTL
 
 if TYPE_CHECKING:
