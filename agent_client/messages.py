@@ -7,7 +7,7 @@ that a newer coordinator may add fields. Nothing here does I/O.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -95,10 +95,12 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Waiter:
-    """One of the holders that a queued claim waits for."""
+    """One of the holders that a queued claim waits for, and since when; that is no news."""
 
     claim: str
     load: str
+    seconds: float | None = field(default=None, compare=False)
+    """How long it has held its slot, as far as the coordinator tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +228,11 @@ def _holders(item: dict[str, Any]) -> tuple[Waiter, ...]:
     holders = item.get("holders")
     found = holders if isinstance(holders, list) else []
     return tuple(
-        Waiter(str(holder.get("claim", "")), str(holder.get("load", "")))
+        Waiter(
+            str(holder.get("claim", "")),
+            str(holder.get("load", "")),
+            _seconds(holder.get("heldSeconds")),
+        )
         for holder in found
         if isinstance(holder, dict)
     )

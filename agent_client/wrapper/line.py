@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from agent_client.wrapper.telling import Plain, printable, span, told
+from agent_client.wrapper.telling import Place, Plain, printable, span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,13 +40,13 @@ class Line:
         self._screen = screen
         self._waited = waited
         self._plain = Plain(self._above, waited)
-        self._place: Queued | None = None
+        self._place: Place | None = None
         self._shown = ""
         self._over = False
 
     def queued(self, place: Queued) -> None:
         """As in `Teller`. Nothing but the first place is drawn before its tick."""
-        first, self._place = self._place is None, place
+        first, self._place = self._place is None, Place(place, self._waited())
         if not self._screen.is_ours:
             self._plain.queued(place)
         elif first:
@@ -100,7 +100,7 @@ class Line:
             return f"{waited}: no coordinator answers for {span(silent)}"
         if self._place is None:
             return f"{waited}: asking for a slot"
-        return f"{waited} {told(self._place)}"
+        return f"{waited} {self._place.told(self._waited())}"
 
 
 def fit(text: str, width: int) -> str:

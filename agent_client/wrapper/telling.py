@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agent_client.messages import Queued
+    from agent_client.messages import Queued, Waiter
     from agent_client.slot import AsyncSlot
 
 REMINDER = 60.0
@@ -57,12 +58,12 @@ class Plain:
         self._write = write
         self._waited = waited
         self._quiet = quiet
-        self._place: Queued | None = None
+        self._place: Place | None = None
 
     def queued(self, place: Queued) -> None:
         """As in `Teller`."""
-        self._place = place
-        self._say(f"waiting {told(place)}")
+        self._place = Place(place, self._waited())
+        self._say(f"waiting {self._place.told(self._waited())}")
 
     def tick(self, silent: float | None) -> None:
         """As in `Teller`."""
@@ -70,7 +71,7 @@ class Plain:
         if silent is not None:
             self._say(f"still waiting after {waited}: no coordinator answers for {span(silent)}")
         elif self._place is not None:
-            self._say(f"still waiting after {waited} {told(self._place)}")
+            self._say(f"still waiting after {waited} {self._place.told(self._waited())}")
 
     def granted(self, slot: AsyncSlot) -> None:
         """As in `Teller`; whoever did not wait hears nothing."""
@@ -113,7 +114,10 @@ class Json:
             "queued",
             position=place.position,
             reason=place.reason,
-            holders=[{"claim": holder.claim, "load": holder.load} for holder in place.holders],
+            holders=[
+                {"claim": holder.claim, "load": holder.load, "heldSeconds": holder.seconds}
+                for holder in place.holders
+            ],
         )
 
     def tick(self, silent: float | None) -> None:
@@ -146,11 +150,24 @@ class Json:
         self._write(json.dumps({"event": event, "seconds": seconds, **self._common, **details}))
 
 
-def told(place: Queued) -> str:
-    """A place in the queue, for people: where, why, and behind whom."""
-    holders = ", ".join(sorted(holder.load for holder in place.holders))
-    held = f"; held by {holders}" if holders else ""
-    return printable(f"at position {place.position}: {place.reason}{held}")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the queue, heard of `at` seconds after the wrapper began."""
+
+    place: Queued
+    at: float
+
+    def told(self, now: float) -> str:
+        """It, for people: where, why, and behind whom, who has had the slot for how long."""
+        place = self.place
+        who = ", ".join(sorted(self._holder(holder, now) for holder in place.holders))
+        held = f"; held by {who}" if who else ""
+        return printable(f"at position {place.position}: {place.reason}{held}")
+
+    def _holder(self, holder: Waiter, now: float) -> str:
+        if holder.seconds is None:
+            return holder.load
+        return f"{holder.load} for {span(holder.seconds + now - self.at)}"
 
 
 def span(seconds: float) -> str:

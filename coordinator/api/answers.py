@@ -19,8 +19,11 @@ from coordinator.core.messages import (
     Refusal,
 )
 from coordinator.core.views import Granted, Held, Lost, Queued, Released, Settling
+from coordinator.kube.microtime import elapsed
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from coordinator.core.model import PodRef
     from coordinator.core.views import View
 
@@ -29,13 +32,16 @@ QUEUE_FULL_AFTER = 5.0
 
 
 class HolderJson(TypedDict):
-    """Who holds a slot that others wait for. `pod` is namespace/name of the load's Pod."""
+    """Who holds a slot that others wait for. `pod` is namespace/name of the load's Pod;
+    `heldSeconds` is since the grant, null when its Lease does not tell.
+    """
 
     claim: str
     load: str
     lease: str
     priority: int
     pod: str | None
+    heldSeconds: int | None
 
 
 class GrantedJson(TypedDict):
@@ -87,14 +93,16 @@ def pod_name(pod: PodRef | None) -> str | None:
     return f"{pod.namespace}/{pod.name}" if pod else None
 
 
-def holder_json(held: Held) -> HolderJson:
-    """The holder as it is shown to those who wait."""
+def holder_json(held: Held, at: datetime) -> HolderJson:
+    """The holder as it is shown, at the wall clock's time `at`, to those who wait."""
+    seconds = elapsed(held.acquired, at)
     return HolderJson(
         claim=held.claim,
         load=held.load,
         lease=held.lease,
         priority=held.priority,
         pod=pod_name(held.pod),
+        heldSeconds=None if seconds is None else int(seconds),
     )
 
 
@@ -111,8 +119,8 @@ def granted_json(view: Granted, term: int) -> GrantedJson:
     )
 
 
-def queued_json(view: Queued, term: int) -> QueuedJson:
-    """The place in the queue."""
+def queued_json(view: Queued, term: int, at: datetime) -> QueuedJson:
+    """The place in the queue, at the wall clock's time `at`."""
     return QueuedJson(
         claim=view.claim,
         state="queued",
@@ -120,7 +128,7 @@ def queued_json(view: Queued, term: int) -> QueuedJson:
         position=view.position,
         ticket=f"{view.ticket[0]}.{view.ticket[1]}",
         reason=view.reason,
-        holders=[holder_json(held) for held in view.holders],
+        holders=[holder_json(held, at) for held in view.holders],
     )
 
 
@@ -160,13 +168,13 @@ def refused(refusal: Refusal, claim: str, node: str) -> Problem:
 
 
 def element(
-    view: View | Refusal, claim: str, node: str, term: int
+    view: View | Refusal, claim: str, node: str, term: int, at: datetime
 ) -> GrantedJson | QueuedJson | TroubledJson:
     """One claim's state in a sync's answer."""
     if isinstance(view, Granted):
         return granted_json(view, term)
     if isinstance(view, Queued):
-        return queued_json(view, term)
+        return queued_json(view, term, at)
     if isinstance(view, Settling):
         return troubled(claim, "settling", problem_of(view, node))
     if isinstance(view, Lost):

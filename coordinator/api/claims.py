@@ -78,5 +78,5 @@ def _state(
     if isinstance(view, Granted):
         return json_response(granted_json(view, pool.term))
     if isinstance(view, Queued):
-        return json_response(queued_json(view, pool.term), queued)
+        return json_response(queued_json(view, pool.term, pool.wall()), queued)
     raise problem_of(view, node)

@@ -51,6 +51,7 @@ HOLDER = HolderJson(
     lease="node1-slot-0",
     priority=0,
     pod="velero/backup-7-x2x4c",
+    heldSeconds=741,
 )
 
 GRANTED = GrantedJson(

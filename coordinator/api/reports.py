@@ -9,6 +9,8 @@ from typing_extensions import TypedDict
 from coordinator.api.answers import HolderJson, holder_json, pod_name
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from coordinator.core.model import PodRef
     from coordinator.core.views import Held, SlotView, Waiting
     from coordinator.kube.election import Leader
@@ -182,8 +184,8 @@ def summary_json(node: NodeCounts) -> NodeSummaryJson:
     )
 
 
-def node_json(node: NodeStatus) -> NodeJson:
-    """The node in full."""
+def node_json(node: NodeStatus, at: datetime) -> NodeJson:
+    """The node in full, at the wall clock's time `at`."""
     return NodeJson(
         node=node.node,
         limit=node.limit,
@@ -192,12 +194,12 @@ def node_json(node: NodeStatus) -> NodeJson:
         skipped=[SkippedRuleJson(rule=rule, reason=why) for rule, why in node.skipped],
         hold=node.hold,
         held=node.held,
-        slots=[slot_json(slot) for slot in node.slots],
+        slots=[slot_json(slot, at) for slot in node.slots],
         queue=[waiting_json(waiting) for waiting in node.queue],
     )
 
 
-def slot_json(slot: SlotView) -> SlotJson:
+def slot_json(slot: SlotView, at: datetime) -> SlotJson:
     """One slot."""
     silent = slot.silent_seconds
     return SlotJson(
@@ -205,15 +207,15 @@ def slot_json(slot: SlotView) -> SlotJson:
         lease=slot.lease,
         state=slot.state,
         detail=slot.detail,
-        holder=_slot_holder_json(slot.held) if slot.held else None,
+        holder=_slot_holder_json(slot.held, at) if slot.held else None,
         fencingToken=slot.token,
-        acquired=slot.acquired,
+        acquired=slot.held.acquired if slot.held else "",
         silentSeconds=None if silent is None else round(silent, 1),
     )
 
 
-def _slot_holder_json(held: Held) -> SlotHolderJson:
-    return SlotHolderJson(**holder_json(held), podUid=_uid(held.pod), ttlSeconds=held.ttl)
+def _slot_holder_json(held: Held, at: datetime) -> SlotHolderJson:
+    return SlotHolderJson(**holder_json(held, at), podUid=_uid(held.pod), ttlSeconds=held.ttl)
 
 
 def _uid(pod: PodRef | None) -> str | None:

@@ -88,7 +88,7 @@ async def get_node(request: web.Request) -> web.Response:
     """One node: limit, deciding rule, slots, queue."""
     path = path_values(request)
     pool = request.app[COORDINATOR].pool(path["namespace"])
-    return json_response(node_json(pool.node(path["node"])))
+    return json_response(node_json(pool.node(path["node"]), pool.wall()))
 
 
 async def get_openapi(request: web.Request) -> web.Response:

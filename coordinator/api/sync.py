@@ -26,6 +26,8 @@ from coordinator.service.asking import SyncRequest
 from coordinator.service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from aiohttp import web
 
     from coordinator.core.messages import Ask
@@ -83,7 +85,7 @@ async def answer_sync(pool: Pool, node: str, body: Any) -> tuple[SyncJson, list[
         answer = await pool.sync(node, asked)
     except ServiceError as error:
         raise service_problem(error) from error
-    return _answer(reading, answer, node), reading.unknown
+    return _answer(reading, answer, node, pool.wall()), reading.unknown
 
 
 def _take_in(value: Any) -> tuple[SyncRequest, _Reading]:
@@ -130,7 +132,7 @@ def _request(body: SyncBody, reading: _Reading) -> SyncRequest:
     )
 
 
-def _answer(reading: _Reading, answer: SyncAnswer, node: str) -> SyncJson:
+def _answer(reading: _Reading, answer: SyncAnswer, node: str, at: datetime) -> SyncJson:
     views = dict(zip((ask.claim for ask in reading.asks), answer.claims, strict=True))
     return SyncJson(
         term=answer.term,
@@ -138,7 +140,7 @@ def _answer(reading: _Reading, answer: SyncAnswer, node: str) -> SyncJson:
         claims=[
             troubled(claim, "refused", reading.problems[claim])
             if claim in reading.problems
-            else element(views[claim], claim, node, answer.term)
+            else element(views[claim], claim, node, answer.term, at)
             for claim in reading.ids
         ],
         released=list(answer.released),

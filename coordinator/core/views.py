@@ -28,6 +28,8 @@ class Held:
     pod: PodRef | None
     ttl: int
     """Seconds."""
+    acquired: str = ""
+    """When the slot was granted, as its Lease tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,6 @@ class SlotView:
     detail: str
     held: Held | None
     token: int | None
-    acquired: str
     silent_seconds: float | None
     """How long ago the holder was last heard of, in seconds."""
 
@@ -154,7 +155,15 @@ def _held(slot: Slot) -> Held | None:
     if (holder := slot.holder) is None:
         return None
     terms = holder.terms
-    return Held(holder.claim, terms.load, slot.name, terms.priority, terms.pod, terms.ttl)
+    return Held(
+        holder.claim,
+        terms.load,
+        slot.name,
+        terms.priority,
+        terms.pod,
+        terms.ttl,
+        holder.acquired,
+    )
 
 
 def why_waiting(table: NodeTable, claim: str, now: float) -> str:
@@ -203,7 +212,6 @@ def _slot_view(table: NodeTable, slot: Slot, now: float) -> SlotView:
         detail,
         _held(slot),
         slot.token,
-        slot.holder.acquired if slot.holder else "",
         now - claim.renewed if claim else None,
     )
 

@@ -29,6 +29,7 @@ from coordinator.service.waits import LongWaits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from coordinator.core.claims import Policy
     from coordinator.core.model import Lease
@@ -87,6 +88,10 @@ class Pool:
     def config_map(self) -> str | None:
         """The name of the ConfigMap with the limits, if one was named."""
         return self.keeper.state.config_map
+
+    def wall(self) -> datetime:
+        """The wall clock, for answers that people read."""
+        return self._clock.wall()
 
     def ready(self) -> str:
         """Why no request can be served yet; "" when all can."""

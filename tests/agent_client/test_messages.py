@@ -37,7 +37,7 @@ QUEUED = {
     "position": 2,
     "ticket": "7.17",
     "reason": "full",
-    "holders": [{"claim": "a", "load": "l", "lease": "x", "priority": 0, "pod": None}, 17],
+    "holders": [{"claim": "a", "load": "l", "lease": "x", "priority": 0, "heldSeconds": 741}, 17],
 }
 
 
@@ -53,6 +53,8 @@ def test_every_kind_of_state_is_read() -> None:
     answer = read_answer({"term": 7, "sequence": 1, "claims": states, "released": ["x"]})
     assert answer.told["a"] == Granted(2, "node1-slot-2", 1201, 60.0)
     assert answer.told["b"] == Queued(2, "7.17", "full", (Waiter("a", "l"),))
+    assert isinstance(answer.told["b"], Queued)
+    assert [waiter.seconds for waiter in answer.told["b"].holders] == [741.0]
     assert answer.told["c"] == Settling(2.0)
     assert isinstance(answer.told["d"], Gone)
     assert isinstance(answer.told["e"], Rejected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coordinator.core.messages import Refusal
@@ -18,14 +19,16 @@ if TYPE_CHECKING:
     from coordinator.core.views import View
     from coordinator.kube.election import Leader
 
-HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None, 30)
+HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None, 30, "2026-01-05T10:00:00.000000Z")
+NOW = datetime(2026, 1, 5, 10, 12, 21, 900_000, UTC)
+"""12 minutes and 21 seconds after that grant."""
 GRANTED = Granted("c1", 0, "node1-slot-0", 1201, 60)
 QUEUED = Queued("c1", 2, (1234, 17), "1 of 1 slots of node1 are held", (HELD,))
 CONFIG = ConfigStatus("velero", "limits", True, "", ("a warning",), "911", "then", ("rule: 1",), 2)
 
 
 def node_status(name: str) -> NodeStatus:
-    slot = SlotView(0, f"{name}-slot-0", "held", "", HELD, 1201, "then", 3.21)
+    slot = SlotView(0, f"{name}-slot-0", "held", "", HELD, 1201, 3.21)
     waiting = Waiting("c2", "backup-1/pvc-2", 0, 1, True, PodRef("velero", "load-2", "uid-2"), 60)
     return NodeStatus(
         name, 1, "globalConfig", ("rule",), (("other", "why"),), "", 1, (slot,), (waiting,)
@@ -49,6 +52,9 @@ class FakePool:
     forever: bool = False
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def wall(self) -> datetime:
+        return NOW
 
     def ready(self) -> str:
         return self.trouble

@@ -41,6 +41,7 @@ QUEUED_BODY = {
             "lease": "node1-slot-0",
             "priority": 5,
             "pod": None,
+            "heldSeconds": 741,
         }
     ],
 }

@@ -62,6 +62,7 @@ async def test_a_node_shows_limit_rule_slots_and_queue(api: Caller) -> None:
         "lease": "node1-slot-0",
         "priority": 5,
         "pod": None,
+        "heldSeconds": 741,
         "podUid": None,
         "ttlSeconds": 30,
     }

@@ -73,21 +73,20 @@ def test_a_held_slot_is_shown_with_all_that_its_lease_says() -> None:
     play.now += 1
     play.relist()
     play.now += 5
-    expected = SlotView(
-        0, "node1-slot-0", "held", "", LOAD_A, 51, "2026-01-01T00:00:00.000000Z", 5.0
-    )
+    held = replace(LOAD_A, acquired="2026-01-01T00:00:00.000000Z")
+    expected = SlotView(0, "node1-slot-0", "held", "", held, 51, 5.0)
     assert shown(play) == {0: expected}
 
 
 def test_a_slot_that_nobody_has_is_shown_without_a_holder() -> None:
     play = Play()
     play(play.hand(0, free_lease(0)))
-    assert shown(play) == {0: SlotView(0, "node1-slot-0", "free", "", None, None, "", None)}
+    assert shown(play) == {0: SlotView(0, "node1-slot-0", "free", "", None, None, None)}
     play(m.SetHold("x"))
     play(play.hand(0, None))
     play(m.SetHold(""))
     play(ask("b"), m.Make)
-    assert shown(play) == {0: SlotView(0, "node1-slot-0", "absent", "", None, None, "", None)}
+    assert shown(play) == {0: SlotView(0, "node1-slot-0", "absent", "", None, None, None)}
 
 
 def test_a_blocked_slot_says_why() -> None:

@@ -38,7 +38,7 @@ async def _put(pool: Pool, node: str, body: Json) -> Json:
         view = await pool.ask(node, ask, wait)
     except Refusal as refusal:
         raise refused(refusal, ask.claim, node) from None
-    told = element(view, ask.claim, node, pool.term)
+    told = element(view, ask.claim, node, pool.term, pool.wall())
     return {"term": pool.term, "claims": [told], "released": []}
 
 

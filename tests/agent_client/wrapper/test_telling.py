@@ -14,6 +14,17 @@ PLACE = Queued(2, "7.1", "1 of 1 slots of node1 are held", (Waiter("c0", "backup
 FIRST = Queued(1, "7.1", PLACE.reason, (Waiter("c9", "scan"),))
 
 
+def test_who_holds_is_told_with_how_long_as_time_goes_on() -> None:
+    stage = Stage()
+    stage.seconds = 10
+    holders = (Waiter("c0", "backup", 741), Waiter("c9", "scan"))
+    stage.plain.queued(Queued(2, "7.1", PLACE.reason, holders))
+    stage.seconds = 70
+    stage.plain.tick(None)
+    told = [line.rpartition("; held by ")[2] for line in stage.said]
+    assert told == ["backup for 12:21, scan", "backup for 13:21, scan"]
+
+
 class FakeScreen:
     """Remembers the terminal's lines; `width` and `is_ours` as the test sets them."""
 
@@ -88,7 +99,7 @@ def test_every_json_event_has_its_name_its_time_and_its_load() -> None:
         **common,
         "position": 2,
         "reason": "1 of 1 slots of node1 are held",
-        "holders": [{"claim": "c0", "load": "backup"}],
+        "holders": [{"claim": "c0", "load": "backup", "heldSeconds": None}],
     }
     assert lost == {"event": "lost", **common, "text": "gone", "ends": True}
 
