@@ -1,0 +1,3 @@
+module example.org/slots
+
+go 1.22
