@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, limits
 from tests.e2e.processes import Site
 
 if TYPE_CHECKING:
@@ -30,3 +30,12 @@ def site(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
     made = Site(cluster, tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def node(site: Site, cluster: Cluster) -> str:
+    """A node with one slot, and a coordinator that serves it."""
+    node = cluster.add_node()
+    cluster.configure(limits(1))
+    site.start()
+    return node

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import limits
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -43,11 +42,8 @@ def _stopped_in_a_step(site: Site, node: str, kind: str) -> Program:
 
 @pytest.mark.parametrize("kind", ["tasks", "threads"])
 def test_a_load_stopped_past_its_ttl_learns_at_its_next_checkpoint_that_its_slot_is_anothers(
-    site: Site, cluster: Cluster, kind: str
+    site: Site, cluster: Cluster, node: str, kind: str
 ) -> None:
-    node = cluster.add_node()
-    cluster.configure(limits(1))
-    site.start()
     stepper = _stopped_in_a_step(site, node, kind)
     site.granted(node, "other")  # the stepper is silent, and no Pod speaks for it
     assert list(cluster.holders().values()) == ["other"]
@@ -61,11 +57,8 @@ def test_a_load_stopped_past_its_ttl_learns_at_its_next_checkpoint_that_its_slot
 
 
 def test_a_load_stopped_past_its_ttl_goes_on_where_nobody_took_its_slot(
-    site: Site, cluster: Cluster
+    site: Site, cluster: Cluster, node: str
 ) -> None:
-    node = cluster.add_node()
-    cluster.configure(limits(1))
-    site.start()
     stepper = _stopped_in_a_step(site, node, "tasks")
     assert site.stop(signal.SIGKILL) == 128 + signal.SIGKILL  # nobody is left to free it
     stepper.send(signal.SIGCONT)

@@ -24,15 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 
-@pytest.fixture
-def node(site: Site, cluster: Cluster) -> str:
-    """A node with one slot, and a coordinator that serves it."""
-    node = cluster.add_node()
-    cluster.configure(limits(1))
-    site.start()
-    return node
-
-
 def _client(site: Site, node: str, agent: str = "library") -> SlotClient:
     return SlotClient(site.url, namespace=site.cluster.namespace, node=node, agent=agent)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import limits
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -81,11 +80,8 @@ def _releasing(scene: Scene) -> Program:
 @pytest.mark.parametrize("kind", ["tasks", "threads"])
 @pytest.mark.parametrize("stage", [_waiting, _granted_without_knowing_it, _holding, _releasing])
 def test_a_process_killed_at_any_stage_leaks_nothing(
-    site: Site, cluster: Cluster, stage: Callable[[Scene], Program], kind: str
+    site: Site, cluster: Cluster, node: str, stage: Callable[[Scene], Program], kind: str
 ) -> None:
-    node = cluster.add_node()
-    cluster.configure(limits(1))
-    site.start()
     scene = Scene(site, node, kind)
     assert stage(scene).exit_code() == 128 + signal.SIGKILL
     heir = scene.holding("heir")

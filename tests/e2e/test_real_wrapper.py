@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import limits
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.real
 
 TTL = ("--ttl", "10")
-
-
-@pytest.fixture
-def node(site: Site, cluster: Cluster) -> str:
-    """A node with one slot, and a coordinator that serves it."""
-    node = cluster.add_node()
-    cluster.configure(limits(1))
-    site.start()
-    return node
 
 
 def _holder(site: Site) -> list[str]:
