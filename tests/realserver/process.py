@@ -13,6 +13,8 @@ from pathlib import Path
 
 LEASH = Path(__file__).with_name("leash.py")
 _SERVERS = (20000, 32768)
+_CHANCE = random.SystemRandom()
+"""Not seeded anew for each test, or tests side by side would choose the same ports."""
 
 
 class Process:
@@ -70,7 +72,7 @@ def free_port() -> int:
     server that is down for a moment.
     """
     while True:
-        port = random.randrange(*_SERVERS)
+        port = _CHANCE.randrange(*_SERVERS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
