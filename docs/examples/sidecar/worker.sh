@@ -74,10 +74,12 @@ run() {
         SLOT_ORDINAL="$(field slot)" SLOT_LEASE="$(field lease)" \
         SLOT_FENCING_TOKEN="$(field fencingToken)"
     shift
+    trap - TERM # a child that is ended before it has begun would keep our handler, and live on
     "$@" <&4 3<&- 4<&- & # a command in the background has no input of its own
     command=$!
     { exec 9>&-; watch $command; } &
     watcher=$!
+    trap 'stop 143' TERM
     wait $command 2>/dev/null
     code=$?
     command=
