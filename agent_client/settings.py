@@ -6,7 +6,7 @@ import os
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from agent_client.errors import SettingsError
 from agent_client.messages import Pod
@@ -26,6 +26,11 @@ class Settings:
     pod: Pod | None = None
     token_file: str | None = None
     ca_file: str | None = None
+
+    @property
+    def node_path(self) -> str:
+        """The node's path in the coordinator's API, to follow its URL and a slash."""
+        return f"v1/namespaces/{quote(self.namespace, safe='')}/nodes/{quote(self.node, safe='')}"
 
     @classmethod
     def resolve(
@@ -50,7 +55,7 @@ class Settings:
             url=_checked(url),
             namespace=_needed(namespace, environ, "the pool", "NODE_SLOTS_NAMESPACE"),
             node=_needed(node, environ, "the node", "NODE_SLOTS_NODE", "NODE_NAME"),
-            agent=agent or _own_name(environ),
+            agent=agent or agent_name(str(os.getpid()), environ),
             pod=pod or _own_pod(environ),
             token_file=token_file or environ.get("NODE_SLOTS_TOKEN_FILE") or None,
             ca_file=ca_file or environ.get("NODE_SLOTS_CA_FILE") or None,
@@ -86,9 +91,11 @@ def _is_url(url: str) -> bool:
     return plain and parts.scheme in {"http", "https"} and bool(where)
 
 
-def _own_name(environ: Mapping[str, str]) -> str:
-    """The Pod (or host) and the process: a restarted container mostly gets the same name back."""
-    return f"{environ.get('POD_NAME') or socket.gethostname()}/{os.getpid()}"[-253:]
+def agent_name(part: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The Pod, or the host, and what of it speaks. With the process id as `part`, a restarted
+    container mostly gets the same name back; with a name, always.
+    """
+    return f"{environ.get('POD_NAME') or socket.gethostname()}/{part}"[-253:]
 
 
 def _own_pod(environ: Mapping[str, str]) -> Pod | None:

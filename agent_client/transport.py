@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from agent_client.http.answers import authorization, reply_of
 from agent_client.http.calls import Caller
@@ -30,8 +29,7 @@ class HttpTransport:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._caller = Caller(settings.url, settings.ca_file)
-        namespace, node = quote(settings.namespace, safe=""), quote(settings.node, safe="")
-        self._sync = f"v1/namespaces/{namespace}/nodes/{node}/sync"
+        self._sync = f"{settings.node_path}/sync"
 
     async def sync(self, body: dict[str, Any], timeout: float) -> Reply:
         """As in `Transport`."""

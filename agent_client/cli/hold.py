@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from agent_client.cli.options import Parser, add_outage, add_ttl, add_where, complain
+from agent_client.cli.options import Parser, add_outage, add_priority, add_ttl, add_where, complain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,9 +64,7 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.set_defaults(parser=parser, main=main)
     parser.add_argument("--load", metavar="NAME", help="the load's name (default: the Pod's)")
-    parser.add_argument(
-        "--priority", type=int, default=0, metavar="N", help="higher goes first (default 0)"
-    )
+    add_priority(parser)
     add_ttl(parser)
     _add_own(parser)
     add_outage(parser)

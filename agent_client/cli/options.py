@@ -39,13 +39,18 @@ def _columns() -> int:
 
 def add_terms(parser: argparse.ArgumentParser) -> None:
     """What the claim asks for, and how long it waits."""
-    parser.add_argument(
-        "--priority", type=int, default=0, metavar="N", help="higher goes first (default 0)"
-    )
+    add_priority(parser)
     parser.add_argument(
         "--timeout", type=seconds, metavar="S", help="wait at most S seconds (default: for ever)"
     )
     add_ttl(parser)
+
+
+def add_priority(parser: argparse.ArgumentParser) -> None:
+    """Who goes first."""
+    parser.add_argument(
+        "--priority", type=int, default=0, metavar="N", help="higher goes first (default 0)"
+    )
 
 
 def add_ttl(parser: argparse.ArgumentParser) -> None:

@@ -179,9 +179,11 @@ def _sidecar(options: argparse.Namespace) -> tuple[Sidecar, Speaker]:
     from typing import cast
 
     from agent_client.clock import boottime
+    from agent_client.settings import agent_name
     from agent_client.sidecar.service import Sidecar
 
-    client = client_of(options, _agent_name(options.name))
+    # Without the process id: a restarted container is the same agent with a new boot.
+    client = client_of(options, agent_name(options.name))
     plan = _plan(options, client.settings.pod)
     get = cast("HttpTransport", client.transport).get
     return Sidecar(client, get, plan, clock=boottime, jitter=random.random), client
@@ -202,11 +204,3 @@ def _plan(options: argparse.Namespace, pod: Pod | None) -> Plan:
         options.parser.error(f"--ttl is from {TTLS[0]} to {TTLS[1]} seconds")
     defaults = Defaults(options.ttl, options.if_unavailable, options.unavailable_after, pod)
     return Plan(options.name, defaults, options.adopt_seconds, options.drain_seconds)
-
-
-def _agent_name(name: str) -> str:
-    """Without the process id: a restarted container is the same agent with a new boot."""
-    import os
-    import socket
-
-    return f"{os.environ.get('POD_NAME') or socket.gethostname()}/{name}"[-253:]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import h11
 
@@ -85,9 +85,7 @@ class Line:
         return self._wire
 
     def _target(self) -> str:
-        where = self._settings
-        pool, node = quote(where.namespace, safe=""), quote(where.node, safe="")
-        return f"{urlsplit(where.url).path}/v1/namespaces/{pool}/nodes/{node}/sync"
+        return f"{urlsplit(self._settings.url).path}/{self._settings.node_path}/sync"
 
     def _headers(self, body: bytes) -> list[tuple[str, str]]:
         return [

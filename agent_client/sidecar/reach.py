@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from agent_client.errors import NoAnswer
 from agent_client.messages import MalformedError, read_problem
@@ -43,8 +42,7 @@ class Reach:
         self._desk = desk
         self._keeper = keeper
         self._jitter = jitter
-        namespace, node = (quote(part, safe="") for part in desk.place)
-        self._path = f"v1/namespaces/{namespace}/nodes/{node}"
+        self._path = desk.client.settings.node_path
 
     async def run(self) -> None:
         """Look up what there was, then look now and then, for ever."""
