@@ -29,8 +29,8 @@ Serve one or more pools: each is a namespace, with one ConfigMap of limits.
 
 Every setting is a flag and an environment variable (in brackets); the flag wins.
 
-SECURITY: callers are not authenticated yet. The API listens on 127.0.0.1 unless told otherwise,
-and another address needs --allow-unauthenticated.
+SECURITY: every caller shows a token that the API server's TokenReview accepts, over TLS. A Pod may
+claim on its own node only; people are let in by their rights on Leases. docs/security.md has it all.
 """
 SERVE_EXAMPLES = """\
 examples:
@@ -108,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_serve(commands: Subparsers) -> None:
-    from coordinator.settings import add_flags
+    from coordinator.flags import add_flags
 
     parser = commands.add_parser(
         "serve",
@@ -122,12 +122,13 @@ def _add_serve(commands: Subparsers) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from coordinator import logs, settings
+    from coordinator import flags, logs
+    from coordinator.settings import SettingsError
 
     given = {name: value for name, value in vars(arguments).items() if name != "run"}
     try:
-        chosen = settings.load(given)
-    except settings.SettingsError as error:
+        chosen = flags.load(given)
+    except SettingsError as error:
         print(f"slot-coordinator serve: {error}", file=sys.stderr)
         return WRONG_USAGE
     logs.configure(chosen.log_format, chosen.log_level)

@@ -6,27 +6,23 @@ A field is both: `listen_port` is the flag `--listen-port` and the variable
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from coordinator.core.access import ClientNamespace
 from coordinator.logs import LogFormat, LogLevel  # noqa: TC001 - pydantic reads them at run time
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pydantic.fields import FieldInfo
 
 ENV_PREFIX = "NODE_SLOTS_COORDINATOR_"
 MOST_STOP_GRACE = 5.0
 """Seconds. A stopped coordinator is replaced: the longer it takes, the longer nobody grants."""
 
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_CLIENT = re.compile(rf"(?:({_LABEL.pattern})/)?({_LABEL.pattern})(?::(-?[0-9]{{1,9}}))?")
 _URL = re.compile(r"https?://[^\s/?#]+/?")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -65,29 +61,75 @@ class Settings(BaseSettings):
         " the Pod that this runs in, else ~/.kube/config.",
     )
     context: str = Field("", description="The kubeconfig's context, when not its current one.")
+    auth: Literal["kubernetes", "none"] = Field(
+        "kubernetes",
+        description="kubernetes: every caller shows a token that the API server's TokenReview"
+        " accepts. none: whoever reaches the API can take, free and see any slot; for a demo, and"
+        " on this machine's loopback addresses only.",
+    )
+    clients: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="A namespace whose Pods may claim too, beside those of the pool's own"
+        " namespace, as [POOL/]NAMESPACE[:MAX_PRIORITY]; may be repeated (in the variable:"
+        " separated by commas). Without POOL/ it is for the first pool; a claim of a higher"
+        " priority than MAX_PRIORITY is refused.",
+    )
+    node_cap: int | None = Field(
+        None,
+        ge=1,
+        description="How many slots of one node may be held at a time in all pools together."
+        " Without it each pool's limit stands alone.",
+    )
+    tls: Literal["self-made", "mounted", "off"] | None = Field(
+        None,
+        description="self-made: the replicas make a certificate and renew it; it is kept in"
+        " --tls-secret, and its authority is published in --ca-configmap. mounted: the files"
+        " tls.crt, tls.key and ca.crt in --tls-dir, as cert-manager lays out a Secret, read again"
+        " when they change. off: plain HTTP, on loopback addresses only. Default: self-made; off"
+        " with --auth none.",
+    )
+    tls_dir: str = Field(
+        "/etc/node-slots/tls", description="The folder of --tls mounted.", min_length=1
+    )
+    tls_secret: str = Field(
+        "node-slots-tls",
+        min_length=1,
+        description="The Secret of --tls self-made, in the election's namespace. It has to exist;"
+        " empty is enough.",
+    )
+    ca_configmap: str = Field(
+        "node-slots-ca",
+        min_length=1,
+        description="The ConfigMap in each pool's and each client's namespace that gets the"
+        " authority's certificate (key ca.crt) for agents to mount. It has to exist; empty is"
+        " enough.",
+    )
+    service: str = Field(
+        "node-slots",
+        min_length=1,
+        description="The Service in front of the replicas, in the election's namespace: the"
+        " certificate is for its DNS names.",
+    )
+    tls_name: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        description="One more DNS name or IP address that the self-made certificate is for; may be"
+        " repeated (in the variable: separated by commas).",
+    )
     listen_address: str = Field(
         "127.0.0.1",
-        description="The address of the API. Only this machine can reach the default, because"
-        " callers are NOT authenticated yet: whoever reaches the API can take and release any"
-        " slot. Another address needs --allow-unauthenticated.",
+        description="The address of the API. Only this machine can reach the default; `all` is"
+        " every address, of IPv4 and IPv6.",
     )
     listen_port: int = Field(
         8443, ge=0, le=65535, description="The port of the API; 0 takes a free one and logs it."
     )
-    allow_unauthenticated: bool = Field(
-        False,
-        description="Let the API listen where other machines reach it, although callers are not"
-        " authenticated and nothing is encrypted. Restrict who reaches it by other means (a"
-        " NetworkPolicy).",
-    )
     health_address: str = Field(
         "127.0.0.1",
-        description="The address of /livez, /readyz and /metrics, apart from the API so that"
-        " probes and Prometheus never need to reach it. In a Pod: 0.0.0.0, probes come from"
-        " outside.",
+        description="The address of /livez and /readyz, apart from the API: the kubelet's probes"
+        " show no token. In a Pod: all, for probes come from outside.",
     )
     health_port: int = Field(
-        8080, ge=0, le=65535, description="The port of health and metrics; 0 takes a free one."
+        8080, ge=0, le=65535, description="The port of /livez and /readyz; 0 takes a free one."
     )
     unresponsive_timeout: float | None = Field(
         None,
@@ -172,7 +214,7 @@ class Settings(BaseSettings):
             raise ValueError(f"{url!r} is not http://HOST:PORT or https://HOST:PORT")
         return url
 
-    @field_validator("pool", mode="before")
+    @field_validator("pool", "clients", "tls_name", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return [part for part in value.split(",") if part] if isinstance(value, str) else value
@@ -185,6 +227,14 @@ class Settings(BaseSettings):
             if not (_LABEL.fullmatch(namespace) and _SUBDOMAIN.fullmatch(name)):
                 raise ValueError(f"{pool!r} is not NAMESPACE/CONFIGMAP")
         return pools
+
+    @field_validator("clients")
+    @classmethod
+    def _clients(cls, clients: list[str]) -> list[str]:
+        for client in clients:
+            if not _CLIENT.fullmatch(client):
+                raise ValueError(f"{client!r} is not [POOL/]NAMESPACE[:MAX_PRIORITY]")
+        return clients
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -199,13 +249,33 @@ class Settings(BaseSettings):
                 f"two pools in namespace {', '.join(twice)}: their Leases would have the same"
                 " names; put each pool into a namespace of its own"
             )
-        if not (self.loopback or self.allow_unauthenticated):
-            raise ValueError(
-                f"--listen-address {self.listen_address} lets other machines in, but callers are"
-                " not authenticated yet: whoever reaches the API can take and release any slot."
-                " Keep 127.0.0.1, or say --allow-unauthenticated"
-            )
+        self._require_known_pools(namespaces)
+        self._require_closed()
         return self
+
+    def _require_known_pools(self, namespaces: list[str]) -> None:
+        for client in self.client_namespaces:
+            if client.pool not in namespaces:
+                raise ValueError(
+                    f"--clients {client.pool}/{client.namespace}: there is no pool in namespace"
+                    f" {client.pool}; the pools are {', '.join(namespaces)}"
+                )
+
+    def _require_closed(self) -> None:
+        """What lets anybody in, or shows tokens to the network, stays on this machine."""
+        if self.loopback:
+            return
+        if self.auth == "none":
+            raise ValueError(
+                f"--listen-address {self.listen_address} lets other machines in, and with --auth"
+                " none whoever reaches the API can take, free and see any slot: keep 127.0.0.1, or"
+                " leave --auth none out"
+            )
+        if self.tls == "off":
+            raise ValueError(
+                f"--listen-address {self.listen_address} lets other machines in, and with --tls"
+                " off their tokens could be read on the way: keep 127.0.0.1, or leave --tls off out"
+            )
 
     @property
     def pools(self) -> list[tuple[str, str | None]]:
@@ -215,62 +285,29 @@ class Settings(BaseSettings):
         return [*first, *((namespace, name) for namespace, _, name in more)]
 
     @property
+    def client_namespaces(self) -> list[ClientNamespace]:
+        """The namespaces of --clients, each with the pool that it may claim in."""
+        return [self._client(text) for text in self.clients]
+
+    def _client(self, text: str) -> ClientNamespace:
+        pool, namespace, priority = _CLIENT.fullmatch(text).groups()  # type: ignore[union-attr]
+        most = None if priority is None else int(priority)
+        return ClientNamespace(pool or self.pools[0][0], namespace, most)
+
+    @property
+    def tls_mode(self) -> Literal["self-made", "mounted", "off"]:
+        """Where the certificate comes from."""
+        return self.tls or ("off" if self.auth == "none" else "self-made")
+
+    @property
+    def home(self) -> str:
+        """The coordinator's own namespace: of its election, its Service and its Secret."""
+        return self.election_namespace or self.pools[0][0]
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the API."""
         try:
             return ipaddress.ip_address(self.listen_address).is_loopback
         except ValueError:
             return self.listen_address == "localhost"
-
-
-def flag_of(name: str) -> str:
-    """The flag of a field."""
-    return "--" + name.replace("_", "-")
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag for each setting; one that is not given leaves no trace in the namespace."""
-    for name, info in Settings.model_fields.items():
-        options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
-        if info.annotation is bool:
-            options["action"] = argparse.BooleanOptionalAction
-        elif name == "pool":
-            options |= {"action": "append", "metavar": "NAMESPACE/CONFIGMAP"}
-        else:
-            options["metavar"] = _metavar(info)
-        parser.add_argument(flag_of(name), help=_help(name, info), **options)
-
-
-def _metavar(info: FieldInfo) -> str:
-    if choices := get_args(info.annotation):
-        values = [str(choice) for choice in choices if isinstance(choice, str)]
-        if values:
-            return "|".join(values)
-    return "TEXT" if info.annotation is str else "NUMBER"
-
-
-def _help(name: str, info: FieldInfo) -> str:
-    default = info.default
-    shown = f" Default: {default}." if isinstance(default, str | int | float) and default else ""
-    return f"{info.description}{shown} [{ENV_PREFIX}{name.upper()}]".replace("%", "%%")
-
-
-def load(flags: Mapping[str, Any]) -> Settings:
-    """The settings from these flags and, for the others, the environment.
-
-    Raises `SettingsError`.
-    """
-    try:
-        return Settings(**flags)
-    except ValidationError as error:
-        problems = error.errors(include_url=False, include_context=False, include_input=False)
-        lines = [_told(problem["loc"], problem["msg"]) for problem in problems]
-        raise SettingsError("\n".join(lines)) from None
-
-
-def _told(location: tuple[int | str, ...], message: str) -> str:
-    message = message.removeprefix("Value error, ")
-    if not location:
-        return message
-    name = str(location[0])
-    return f"{flag_of(name)} (or {ENV_PREFIX}{name.upper()}): {message}"

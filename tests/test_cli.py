@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from coordinator import cli
+from coordinator.flags import load
 from coordinator.run import CannotStart, _listener
-from coordinator.settings import load
 
 
 def test_the_version_is_a_command_and_a_flag(capsys: pytest.CaptureFixture[str]) -> None:

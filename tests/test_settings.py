@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from coordinator.settings import ENV_PREFIX, Settings, SettingsError, add_flags, flag_of, load
+from coordinator.flags import add_flags, flag_of, load
+from coordinator.settings import ENV_PREFIX, Settings, SettingsError
 
 POOL = {"namespace": "velero"}
 

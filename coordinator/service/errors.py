@@ -41,3 +41,15 @@ class PoolUnknown(ServiceError):
 
 class StaleSync(ServiceError):
     """The sync is older than another one of the same agent."""
+
+
+class Unauthenticated(ServiceError):
+    """The caller's token is none that the API server accepts."""
+
+
+class NotConfirmed(Retriable):
+    """The API server cannot be asked who the caller is, or what it may; so nothing new begins."""
+
+
+class PodElsewhere(ServiceError):
+    """The load's Pod that a claim names is not known to run on the claim's node."""
