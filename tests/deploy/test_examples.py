@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -12,12 +13,10 @@ from agent_client.cli.main import _parser
 from agent_client.hold.files import GRANTED
 from agent_client.hold.identity import identity
 from agent_client.settings import Settings
-from tests.e2e.cluster import Cluster
+from coordinator.install import Options, objects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tests.realserver.server import RealApiServer
+    from tests.e2e.cluster import Cluster
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "deploy" / "examples").glob("*.yaml"))
 HOLDING = [path for path in EXAMPLES if path.stem != "daemonset"]
@@ -28,6 +27,7 @@ PLACES = {
 BATCH = "/apis/batch/v1/namespaces/{}/"
 PLACES |= {"Job": f"{BATCH}jobs", "CronJob": f"{BATCH}cronjobs"}
 FOLDER = "/run/node-slots"
+ACCESS = "/var/run/secrets/node-slots"
 
 
 def manifest(path: Path) -> Any:
@@ -60,17 +60,6 @@ def environment(path: Path) -> dict[str, str]:
         else pod[one["valueFrom"]["fieldRef"]["fieldPath"]]
         for one in agent(path)["env"]
     }
-
-
-@pytest.fixture(scope="module")
-def restricted(real_server: RealApiServer) -> Iterator[Cluster]:
-    """A namespace that takes no Pod below the strictest of the Pod Security Standards."""
-    cluster = Cluster(real_server)
-    level = {f"pod-security.kubernetes.io/{what}": "restricted" for what in ("enforce", "warn")}
-    path = f"/api/v1/namespaces/{cluster.namespace}"
-    assert cluster.api.merge(path, {"metadata": {"labels": level}}).status == 200
-    yield cluster
-    cluster.close()
 
 
 @pytest.mark.real
@@ -132,13 +121,31 @@ def test_the_environment_says_all_that_the_agent_must_know(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_agent_has_a_token_of_its_own_audience_and_none_for_the_api_server(path: Path) -> None:
-    spec = pod_spec(path)
-    assert spec["automountServiceAccountToken"] is False
-    (source,) = volume(spec, "node-slots-token")["projected"]["sources"]
-    assert source["serviceAccountToken"]["audience"] == "node-slots"
-    folder, name = environment(path)["NODE_SLOTS_TOKEN_FILE"].rsplit("/", 1)
-    assert name == source["serviceAccountToken"]["path"]
-    assert {"name": "node-slots-token", "mountPath": folder, "readOnly": True} in mounts(path)
+    assert pod_spec(path)["automountServiceAccountToken"] is False
+    token, _ = sources(path)
+    assert token["serviceAccountToken"]["audience"] == "node-slots"
+    assert environment(path)["NODE_SLOTS_TOKEN_FILE"] == f"{ACCESS}/token"
+    assert token["serviceAccountToken"]["path"] == "token"
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_agent_asks_by_https_and_believes_the_authority_of_the_installation(path: Path) -> None:
+    _, authority = sources(path)
+    (installed,) = (one for one in objects(Options()) if one["kind"] == "ConfigMap")
+    assert authority["configMap"]["name"] == installed["metadata"]["name"]
+    (item,) = authority["configMap"]["items"]
+    assert environment(path)["NODE_SLOTS_CA_FILE"] == f"{ACCESS}/{item['path']}"
+    assert item["key"] == "ca.crt"
+    url = urlsplit(environment(path)["NODE_SLOTS_URL"])
+    (service,) = (one for one in objects(Options()) if one["kind"] == "Service")
+    head = service["metadata"]
+    assert (url.scheme, url.hostname) == ("https", f"{head['name']}.{head['namespace']}.svc")
+    assert url.port in [port["port"] for port in service["spec"]["ports"]]
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_agent_and_coordinator_are_of_one_image(path: Path) -> None:
+    assert agent(path)["image"] == Options().image
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -159,6 +166,12 @@ def test_node_agent_and_sidecar_have_one_uid_and_share_the_sockets_folder() -> N
 
 def mounts(path: Path) -> Any:
     return agent(path)["volumeMounts"]
+
+
+def sources(path: Path) -> Any:
+    """What is put together in the folder of ACCESS."""
+    assert {"name": "node-slots-access", "mountPath": ACCESS, "readOnly": True} in mounts(path)
+    return volume(pod_spec(path), "node-slots-access")["projected"]["sources"]
 
 
 def volume(spec: Any, name: str) -> Any:
