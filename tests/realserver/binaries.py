@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
-import re
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tests.realserver.programs import GoPrograms, missing
 
 GO_MODULE = Path(__file__).parent / "go"
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
 """The folder of ready binaries, named as controller-runtime's envtest names it."""
-
-# Go's names for what Python calls platform.machine().
-_GO_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class AssetsIncompleteError(Exception):
@@ -37,7 +32,30 @@ class Binaries:
         return self.folder / "etcd"
 
     def missing(self) -> list[Path]:
-        return [path for path in (self.kube_apiserver, self.etcd) if not os.access(path, os.X_OK)]
+        return missing(self.folder, server().packages)
+
+
+def server(module: Path = GO_MODULE) -> GoPrograms:
+    """How the API server and its etcd are built."""
+    plain = GoPrograms(
+        title="real API server",
+        module=module,
+        packages={
+            "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+            "etcd": "go.etcd.io/etcd/server/v3",
+        },
+        named={"kubernetes": "k8s.io/kubernetes", "etcd": "go.etcd.io/etcd/server/v3"},
+        duration="about 5-10 minutes on two cores (less with a warm Go cache)",
+    )
+    return replace(plain, stamps=kubernetes_stamps(plain.version_of("k8s.io/kubernetes")))
+
+
+def kubernetes_stamps(version: str) -> dict[str, str]:
+    """What makes a Kubernetes program tell its version; unstamped it would say v0.0.0."""
+    major, minor, _ = version.removeprefix("v").split(".", 2)
+    told = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
+    places = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return {f"{place}.{key}": value for place in places for key, value in told.items()}
 
 
 def find() -> Binaries | None:
@@ -49,56 +67,17 @@ def find() -> Binaries | None:
     assets = os.environ.get(ASSETS_VARIABLE)
     if assets:
         chosen = Binaries(Path(assets))
-        if missing := chosen.missing():
-            names = ", ".join(str(path) for path in missing)
+        if lacking := chosen.missing():
+            names = ", ".join(str(path) for path in lacking)
             raise AssetsIncompleteError(f"{ASSETS_VARIABLE} is set, but not found there: {names}")
         return chosen
-    cached = Binaries(cached_folder())
-    return None if cached.missing() else cached
-
-
-def cache_root() -> Path:
-    """The project's own folder in the user's cache, outside the repository."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(home) / "node-slots"
-
-
-def cached_folder() -> Path:
-    """Where the build puts its result: the same inputs, the same folder."""
-    return cache_root() / "bin" / _key()
-
-
-def version_of(module: str) -> str:
-    """The version of a module as go.mod requires it, such as `v1.36.3`."""
-    found = re.search(rf"^\s*{re.escape(module)} (v\S+)", _go_mod(), re.MULTILINE)
-    if found is None:
-        raise LookupError(f"{GO_MODULE / 'go.mod'} does not require {module}")
-    return found.group(1)
+    cached = server().find()
+    return None if cached is None else Binaries(cached)
 
 
 def kubernetes_version() -> str:
-    return version_of("k8s.io/kubernetes")
+    return server().version_of("k8s.io/kubernetes")
 
 
 def etcd_version() -> str:
-    return version_of("go.etcd.io/etcd/server/v3")
-
-
-def go_directive() -> tuple[int, ...]:
-    """The oldest Go that go.mod allows, such as (1, 26, 0)."""
-    found = re.search(r"^go (\S+)", _go_mod(), re.MULTILINE)
-    if found is None:
-        raise LookupError(f"{GO_MODULE / 'go.mod'} has no go line")
-    return tuple(int(part) for part in found.group(1).split("."))
-
-
-def _go_mod() -> str:
-    return (GO_MODULE / "go.mod").read_text()
-
-
-def _key() -> str:
-    digest = hashlib.sha256(_go_mod().encode() + (GO_MODULE / "go.sum").read_bytes())
-    machine = platform.machine().lower()
-    target = f"{sys.platform}-{_GO_ARCHITECTURES.get(machine, machine)}"
-    versions = f"kubernetes-{kubernetes_version()}-etcd-{etcd_version()}"
-    return f"{versions}-{target}-{digest.hexdigest()[:12]}"
+    return server().version_of("go.etcd.io/etcd/server/v3")

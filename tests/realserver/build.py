@@ -3,6 +3,8 @@
 Prints what it does and how far it is. Ends with 0 when the binaries are there, and also, after one
 loud line, when they cannot be had (the tests that need them are skipped then); with
 NODESLOTS_REQUIRE_REAL=1 that is a failure, as a KUBEBUILDER_ASSETS without them always is.
+
+`build` and `ensure` do the same for any other programs of a pinned Go module.
 """
 
 from __future__ import annotations
@@ -20,93 +22,111 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.realserver import binaries, toolchain
-from tests.realserver.binaries import GO_MODULE, AssetsIncompleteError, Binaries
+from tests.realserver.binaries import AssetsIncompleteError
+from tests.realserver.programs import cache_root
 from tests.realserver.report import fail_or_skip, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PACKAGES = ("k8s.io/kubernetes/cmd/kube-apiserver", "go.etcd.io/etcd/server/v3")
+    from tests.realserver.programs import GoPrograms
+
 HEARTBEAT_SECONDS = 10.0
 
 
 class BuildError(Exception):
-    """The binaries could not be made; the text says why."""
+    """The programs could not be made; the text says why."""
 
 
 def main() -> int:
-    """Makes sure that the binaries are there; what comes back is the exit code."""
+    """Makes sure that the API server is there; what comes back is the exit code."""
+    server = binaries.server()
     try:
         if found := binaries.find():
-            say(f"== real API server: ready in {found.folder}")
+            say(f"== {server.title}: ready in {found.folder}")
             return 0
-        say(f"== real API server: ready in {build().folder}")
     except AssetsIncompleteError as error:
         say(f"!!! {error}")
         return 1
+    return ensure(server)
+
+
+def ensure(programs: GoPrograms) -> int:
+    """Makes sure that they are there, and says it; what comes back is the exit code.
+
+    Not to be had: a loud line, and 1 only with NODESLOTS_REQUIRE_REAL=1.
+    """
+    try:
+        say(f"== {programs.title}: ready in {build(programs)}")
     except (BuildError, toolchain.NoGoError) as error:
-        return fail_or_skip(str(error))
+        return fail_or_skip(str(error), programs.title)
     return 0
 
 
-def build() -> Binaries:
-    """Builds into the cache, or waits for the process that does. Raises BuildError, NoGoError."""
-    with _one_at_a_time():
-        if found := binaries.find():
+def build(programs: GoPrograms) -> Path:
+    """The folder of the built programs; when they are not in the cache, they are built first.
+
+    A second process waits for the first one. Raises BuildError, NoGoError.
+    """
+    if found := programs.find():
+        return found
+    with _one_at_a_time(programs.title):
+        if found := programs.find():
             return found
+        told = ", ".join(f"{name} {version}" for name, version in programs.versions().items())
         say(
-            f"== real API server: building kube-apiserver {binaries.kubernetes_version()} and etcd "
-            f"{binaries.etcd_version()} from their Go modules,\n"
-            "   once, about 5-10 minutes on two cores (less with a warm Go cache); "
-            f"kept in {binaries.cache_root()}"
+            f"== {programs.title}: building {told} from Go modules,\n"
+            f"   once, {programs.duration}; kept in {cache_root()}"
         )
-        go = toolchain.find_go()
-        return _build_with(go)
+        return _build_with(toolchain.find_go(), programs)
 
 
-def _build_with(go: Path) -> Binaries:
-    target = binaries.cached_folder()
+def _build_with(go: Path, programs: GoPrograms) -> Path:
+    target, packages = programs.folder, sorted(programs.packages.values())
     started = time.monotonic()
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".building-") as folder:
-        total = len(_go(go, ["list", "-mod=readonly", "-deps", *PACKAGES], "modules fetched"))
-        flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", _linker_flags()]
-        _go(
-            go,
-            ["build", "-v", *flags, "-o", f"{folder}{os.sep}", *PACKAGES],
-            f"of at most {total} packages compiled",
-        )
-        # Go names a program after the last part of its path that is no version.
-        (Path(folder) / "server").rename(Path(folder) / "etcd")
-        _put_in_place(Path(folder), target)
+        made = Path(folder) / "made"
+        made.mkdir()
+        listed = ["list", "-mod=readonly", "-deps", "-tags", programs.tags, *packages]
+        total = len(run_go(go, programs.module, listed, "modules fetched"))
+        flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", programs.tags]
+        flags += ["-ldflags", _linker(programs)]
+        compiled = ["build", "-v", *flags, "-o", f"{made}{os.sep}", *packages]
+        run_go(go, programs.module, compiled, f"of at most {total} packages compiled")
+        _put_in_place(made, programs)
     say(f"   done after {time.monotonic() - started:.0f} s")
-    return Binaries(target)
+    return target
 
 
-def _put_in_place(folder: Path, target: Path) -> None:
+def _put_in_place(made: Path, programs: GoPrograms) -> None:
     """A half-made folder never bears the final name."""
-    shutil.rmtree(target, ignore_errors=True)
-    finished = folder / "finished"
-    finished.mkdir()
-    for name in ("kube-apiserver", "etcd"):
-        (folder / name).rename(finished / name)
-    finished.rename(target)
+    shutil.rmtree(programs.folder, ignore_errors=True)
+    for name, package in programs.packages.items():
+        (made / _gos_name(package)).rename(made / name)
+    made.rename(programs.folder)
 
 
-def _linker_flags() -> str:
-    """No symbol tables, and the version that `/version` tells; unstamped it would say v0.0.0."""
-    version = binaries.kubernetes_version()
-    major, minor, _ = version.removeprefix("v").split(".", 2)
-    stamps = {"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitTreeState": "clean"}
-    places = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
-    stamped = [f"-X {place}.{key}={value}" for place in places for key, value in stamps.items()]
-    return " ".join(["-s -w", *stamped])
+def _gos_name(package: str) -> str:
+    """Go names a program after the last part of its path that is no version."""
+    parts = package.split("/")
+    is_version = parts[-1].startswith("v") and parts[-1][1:].isdigit()
+    return parts[-2] if is_version else parts[-1]
 
 
-def _go(go: Path, arguments: list[str], unit: str) -> list[str]:
-    """Runs go, telling every ten seconds how many lines (its units of work) it has reported."""
+def _linker(programs: GoPrograms) -> str:
+    """No symbol tables, and the programs' stamps."""
+    return " ".join(["-s -w", *(f"-X {key}={value}" for key, value in programs.stamps.items())])
+
+
+def run_go(go: Path, module: Path, arguments: list[str], unit: str) -> list[str]:
+    """Runs go in the module's folder; what comes back is what it printed, by lines.
+
+    Every ten seconds it is told how many lines (its units of work) it has reported. Raises
+    BuildError.
+    """
     process = subprocess.Popen(
         [str(go), *arguments],
-        cwd=GO_MODULE,
+        cwd=module,
         env=toolchain.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -142,15 +162,15 @@ def _heartbeat(reported: list[str], unit: str) -> Iterator[None]:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def _one_at_a_time(title: str) -> Iterator[None]:
     """Two builds at once would only slow each other down; the second waits, and then finds."""
-    folder = binaries.cached_folder().parent
+    folder = cache_root() / "bin"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("== real API server: another process is building it; waiting")
+            say(f"== {title}: another process is building; waiting")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -1,4 +1,4 @@
-"""What is said aloud about the real API server, and whether going without it is allowed."""
+"""What is said aloud about programs that are not there, and whether to go on without them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 
 REQUIRE_VARIABLE = "NODESLOTS_REQUIRE_REAL"
-LOUD = "!!! NO REAL API SERVER, ITS TESTS ARE NOT RUN"
+REAL_SERVER = "real API server"
 
 
 def say(line: str) -> None:
@@ -20,15 +20,30 @@ def is_required() -> bool:
     return os.environ.get(REQUIRE_VARIABLE, "") not in ("", "0")
 
 
-def without_real_server(why: str) -> str:
+def loud(title: str) -> str:
+    """How the line begins that says that something was not to be had."""
+    return f"!!! NO {title.upper()}, ITS TESTS ARE NOT RUN"
+
+
+def without(title: str, why: str) -> str:
     """The one loud line for tests that do not run."""
-    return f"{LOUD}: {why}"
+    return f"{loud(title)}: {why}"
 
 
-def fail_or_skip(why: str) -> int:
-    """Says the loud line; the exit code is a failure only where the real server is required."""
-    say(without_real_server(why))
+def without_real_server(why: str) -> str:
+    """The same for the tests on the real API server."""
+    return without(REAL_SERVER, why)
+
+
+def fail_or_skip(why: str, title: str = REAL_SERVER) -> int:
+    """Says the loud line; the exit code is a failure only where nothing may be left out."""
+    say(without(title, why))
     if is_required():
         say(f"!!! {REQUIRE_VARIABLE} is set: this is a failure")
         return 1
     return 0
+
+
+def is_loud(text: str) -> bool:
+    """Whether this is, or holds, a line of `without`."""
+    return "!!! NO " in text and "NOT RUN" in text

@@ -22,9 +22,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.realserver.process import Process, free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.realserver.binaries import Binaries
 
 READY_SECONDS = 90.0
+WITHOUT_CONTROLLERS = ("--disable-admission-plugins=ServiceAccount",)
+"""Nothing makes default ServiceAccounts here; with that plugin no Pod could be created."""
 _STARTS = 3
 
 
@@ -38,8 +42,16 @@ class RealApiServer:
     Use it as a context manager, or call `start` and, whatever happens, `close`.
     """
 
-    def __init__(self, binaries: Binaries) -> None:
+    def __init__(
+        self,
+        binaries: Binaries,
+        flags: Sequence[str] = WITHOUT_CONTROLLERS,
+        users: Sequence[str] = (),
+    ) -> None:
+        """`flags` are more flags of kube-apiserver, `users` more lines of its token file."""
         self.binaries = binaries
+        self._flags = flags
+        self._users = users
         self._folder = Path(tempfile.mkdtemp(prefix="nodeslots-real-"))
         self.token = secrets.token_hex(16)
         self._port = 0
@@ -74,6 +86,11 @@ class RealApiServer:
     def ca_file(self) -> Path:
         """What `url` is verified with: the certificate that kube-apiserver made for itself."""
         return self._folder / "certs" / "apiserver.crt"
+
+    @property
+    def signing_key(self) -> Path:
+        """The private key under every service account's token, for one that no request gives."""
+        return self._folder / "service-accounts.key"
 
     @property
     def kubeconfig(self) -> Path:
@@ -139,14 +156,15 @@ class RealApiServer:
             return json.load(answer)
 
     def _write_secrets(self) -> None:
-        (self._folder / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
+        users = (f'{self.token},admin,admin,"system:masters"', *self._users)
+        (self._folder / "tokens.csv").write_text("".join(f"{user}\n" for user in users))
         key = ec.generate_private_key(ec.SECP256R1())
         pem = key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.TraditionalOpenSSL,
             serialization.NoEncryption(),
         )
-        (self._folder / "service-accounts.key").write_bytes(pem)
+        self.signing_key.write_bytes(pem)
 
     def _start_etcd(self) -> None:
         if self.etcd is not None and self.etcd.is_running():
@@ -178,12 +196,11 @@ class RealApiServer:
                 f"--token-auth-file={self._folder / 'tokens.csv'}",
                 "--authorization-mode=Node,RBAC",
                 "--service-account-issuer=https://kubernetes.default.svc",
-                f"--service-account-key-file={self._folder / 'service-accounts.key'}",
-                f"--service-account-signing-key-file={self._folder / 'service-accounts.key'}",
+                f"--service-account-key-file={self.signing_key}",
+                f"--service-account-signing-key-file={self.signing_key}",
                 "--service-cluster-ip-range=10.0.0.0/24",
-                # Nothing makes default ServiceAccounts here; with it no Pod could be created.
-                "--disable-admission-plugins=ServiceAccount",
                 "--profiling=false",
+                *self._flags,
             ],
             self._folder / "kube-apiserver.log",
         )
@@ -217,17 +234,17 @@ class RealApiServer:
         )
 
     def _write_kubeconfig(self) -> None:
+        self.kubeconfig.write_text(self.config_of(self.token))
+
+    def config_of(self, token: str) -> str:
+        """The text of a kubeconfig for whoever has this token."""
+        cluster = {"server": self.url, "certificate-authority": str(self.ca_file)}
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "real",
-            "contexts": [{"name": "real", "context": {"cluster": "real", "user": "admin"}}],
-            "users": [{"name": "admin", "user": {"token": self.token}}],
-            "clusters": [
-                {
-                    "name": "real",
-                    "cluster": {"server": self.url, "certificate-authority": str(self.ca_file)},
-                }
-            ],
+            "contexts": [{"name": "real", "context": {"cluster": "real", "user": "user"}}],
+            "users": [{"name": "user", "user": {"token": token}}],
+            "clusters": [{"name": "real", "cluster": cluster}],
         }
-        self.kubeconfig.write_text(json.dumps(config, indent=2))
+        return json.dumps(config, indent=2)

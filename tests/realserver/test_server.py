@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.realserver import binaries, build, toolchain
-from tests.realserver.report import LOUD, REQUIRE_VARIABLE
+from tests.realserver.report import REAL_SERVER, REQUIRE_VARIABLE, loud
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ def test_binaries_that_cannot_be_had_are_told_and_fail_only_where_required(
     monkeypatch.setenv(REQUIRE_VARIABLE, required)
     monkeypatch.setattr(toolchain, "find_go", _no_toolchain)
     assert build.main() == code
-    assert f"{LOUD}: no Go toolchain" in capsys.readouterr().out
+    assert f"{loud(REAL_SERVER)}: no Go toolchain" in capsys.readouterr().out
 
 
 def test_assets_without_the_programs_are_a_failure(

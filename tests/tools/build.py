@@ -1,0 +1,22 @@
+"""`python -m tests.tools.build`: makes helm, kustomize and promtool once, into the cache.
+
+It fetches definitions of other projects' kinds too. Ends with 0 also when something cannot be had,
+after one loud line for each; with NODESLOTS_REQUIRE_REAL=1 that is a failure.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.realserver.build import ensure
+from tests.tools import definitions
+from tests.tools.programs import ALL
+
+
+def main() -> int:
+    """Makes sure that all are there; what comes back is the exit code."""
+    return max(definitions.ensure(), *map(ensure, ALL))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
