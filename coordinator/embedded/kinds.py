@@ -6,6 +6,7 @@ more fields of a Pod.
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,6 +47,15 @@ def _label_namespace(obj: Object) -> None:
     meta.setdefault("labels", {})["kubernetes.io/metadata.name"] = meta.get("name", "")
 
 
+def _complete_secret(obj: Object) -> None:
+    """Texts come in as `stringData` and stay as `data`."""
+    texts = obj.pop("stringData", None) or {}
+    if texts:
+        coded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+        obj["data"] = (obj.get("data") or {}) | coded
+    obj["type"] = obj.get("type") or "Opaque"
+
+
 def prepare_new(resource: Resource, obj: Object) -> None:
     """Fill in what the server decides at creation."""
     if resource.kind == "Namespace":
@@ -54,6 +64,8 @@ def prepare_new(resource: Resource, obj: Object) -> None:
         obj["status"] = {"phase": "Active"}
     elif resource.kind == "Node":
         _complete_node(obj)
+    elif resource.kind == "Secret":
+        _complete_secret(obj)
     elif resource.kind == "Pod":
         obj["spec"] = {**_POD_DEFAULTS, **obj.get("spec", {})}
         obj["status"] = {"phase": "Pending"}
@@ -62,6 +74,8 @@ def prepare_new(resource: Resource, obj: Object) -> None:
 
 def prepare_update(resource: Resource, obj: Object, old: Object, subresource: str) -> None:
     """Keep what this way of writing may not change: status, or everything but status."""
+    if resource.kind == "Secret":
+        _complete_secret(obj)
     if not resource.has_status:
         return
     if resource.kind == "Namespace":

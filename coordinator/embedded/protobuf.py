@@ -37,6 +37,10 @@ _KINDS: dict[str, Message] = {
         1: ("metadata", _METADATA), 2: ("data", "texts"), 3: ("binaryData", "blobs"),
         4: ("immutable", "bool"),
     },
+    "Secret": {
+        1: ("metadata", _METADATA), 2: ("data", "blobs"), 3: ("type", "text"),
+        4: ("stringData", "texts"), 5: ("immutable", "bool"),
+    },
     "Namespace": {1: ("metadata", _METADATA)},
     "SelfSubjectAccessReview": {1: ("metadata", _METADATA), 2: ("spec", _REVIEW_SPEC)},
 }  # fmt: skip

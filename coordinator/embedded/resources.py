@@ -64,6 +64,7 @@ PODS = Resource(
     ),
 )  # fmt: skip
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap", short_names=("cm",))
+SECRETS = Resource("", "v1", "secrets", "Secret", fields=("type",))
 EVENTS = Resource(
     "", "v1", "events", "Event", short_names=("ev",), create_on_update=True, fields=_EVENT_FIELDS
 )
@@ -77,5 +78,5 @@ LEASES = Resource(
     create_on_update=True, unconditional_update=False,
 )  # fmt: skip
 
-ALL = (NAMESPACES, NODES, PODS, CONFIG_MAPS, EVENTS, NEW_EVENTS, LEASES)
+ALL = (NAMESPACES, NODES, PODS, CONFIG_MAPS, SECRETS, EVENTS, NEW_EVENTS, LEASES)
 BY_PATH = {(one.group, one.version, one.plural): one for one in ALL}

@@ -24,6 +24,8 @@ ACCESS_REVIEWS = _review("authorization.k8s.io", "subjectaccessreviews", "Subjec
 SELF_REVIEWS = _review(
     "authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"
 )
+OWN_AUDIENCE = "https://kubernetes.default.svc"
+"""The API server's own: what a review without audiences asks for."""
 ALL = (TOKEN_REVIEWS, ACCESS_REVIEWS, SELF_REVIEWS)
 
 
@@ -33,15 +35,12 @@ def _token_status(store: Store, spec: Object) -> Object:
     user = store.tokens.get(spec["token"])
     if user is None:
         return {"user": {}, "error": "invalid bearer token"}
-    known, wanted = user.get("audiences"), spec.get("audiences") or []
+    known, wanted = user.get("audiences"), spec.get("audiences") or [OWN_AUDIENCE]
     audiences = [one for one in wanted if known is None or one in known]
-    if wanted and not audiences:
+    if not audiences:
         return {"user": {}, "error": f"token audiences {known} is invalid for {wanted}"}
     told = {key: value for key, value in user.items() if key != "audiences"}
-    status: Object = {"authenticated": True, "user": told}
-    if audiences or known:
-        status["audiences"] = audiences or known
-    return status
+    return {"authenticated": True, "user": told, "audiences": audiences}
 
 
 def _check_access(spec: Object, *, names_user: bool) -> list[errors.Cause]:

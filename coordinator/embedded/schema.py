@@ -195,6 +195,9 @@ _SERIES = struct({"lastObservedTime": micro_time}, closed=False)
 _KINDS: dict[str, Reader] = {
     "Lease": struct({**_TOP, "spec": _LEASE_SPEC}),
     "ConfigMap": struct({**_TOP, "data": texts, "binaryData": blobs, "immutable": boolean}),
+    "Secret": struct(
+        {**_TOP, "data": blobs, "stringData": texts, "immutable": boolean, "type": text}
+    ),
     "Event": struct(
         {
             **_TOP, "eventTime": micro_time, "firstTimestamp": time, "lastTimestamp": time,

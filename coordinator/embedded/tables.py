@@ -146,6 +146,12 @@ _INFO = ("status", "nodeInfo")
 _COLUMNS: dict[str, tuple[Column, ...]] = {
     "Lease": (_NAME, Column("Holder", _at("spec", "holderIdentity")), _AGE),
     "ConfigMap": (_NAME, Column("Data", _data_count, type="integer"), _AGE),
+    "Secret": (
+        _NAME,
+        Column("Type", _at("type")),
+        Column("Data", _data_count, type="integer"),
+        _AGE,
+    ),
     "Namespace": (_NAME, Column("Status", _at("status", "phase")), _AGE),
     "Node": (
         _NAME,

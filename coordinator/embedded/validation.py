@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 _CONFIG_MAP_LIMIT = 1024 * 1024
+_OF_TLS = "kubernetes.io/tls"
 _IMMUTABLE = "field is immutable"
 _NO_META_RULES = "Event"  # core/v1 events keep whatever names and labels they came with
 
@@ -70,14 +71,30 @@ def _config_map_causes(config: Object) -> list[Cause]:
             if where == "data" and key in blobs:
                 why = "duplicate of key present in binaryData"
                 found.append(invalid_value(f"data[{key}]", key, why))
-    # base64 holds three bytes in four characters
-    size = sum(len(v.encode()) for v in data.values()) + sum(
-        len(v) * 3 // 4 for v in blobs.values()
-    )
-    if size > _CONFIG_MAP_LIMIT:
-        why = f"Too long: may not be more than {_CONFIG_MAP_LIMIT} bytes"
-        found.append(Cause("FieldValueTooLong", "[]", why))
-    return found
+    size = sum(len(v.encode()) for v in data.values()) + _blobs_size(blobs)
+    return found + _size_causes(size, "[]")
+
+
+def _secret_causes(secret: Object) -> list[Cause]:
+    data = secret.get("data") or {}
+    found = [
+        invalid_value(f"data[{key}]", key, why) for key in data for why in names.config_key(key)
+    ]
+    if secret.get("type") == _OF_TLS:
+        found += [required(f"data[{key}]") for key in ("tls.crt", "tls.key") if key not in data]
+    return found + _size_causes(_blobs_size(data), "data")
+
+
+def _blobs_size(blobs: dict[str, str]) -> int:
+    """Their bytes: base64 holds three in four characters."""
+    return sum(len(text) * 3 // 4 for text in blobs.values())
+
+
+def _size_causes(size: int, field: str) -> list[Cause]:
+    if size <= _CONFIG_MAP_LIMIT:
+        return []
+    why = f"Too long: may not be more than {_CONFIG_MAP_LIMIT} bytes"
+    return [Cause("FieldValueTooLong", field, why)]
 
 
 def _pod_causes(pod: Object) -> list[Cause]:
@@ -104,6 +121,7 @@ def _event_causes(event: Object) -> list[Cause]:
 _BY_KIND: dict[str, Callable[[Object], list[Cause]]] = {
     "Lease": _lease_causes,
     "ConfigMap": _config_map_causes,
+    "Secret": _secret_causes,
     "Pod": _pod_causes,
     "Event": _event_causes,
 }
@@ -154,6 +172,8 @@ def check_update(resource: Resource, obj: Object, old: Object) -> None:
             causes.append(invalid_value(f"metadata.{field}", meta.get(field), _IMMUTABLE))
     if resource.kind != _NO_META_RULES:
         causes += _metadata_causes(meta)
-    if resource.kind == "ConfigMap":
+    if resource.kind in {"ConfigMap", "Secret"}:
         causes += _immutable_data(obj, old)
+    if resource.kind == "Secret" and obj.get("type") != old.get("type"):
+        causes.append(invalid_value("type", obj.get("type"), _IMMUTABLE))
     _refuse(resource, obj, causes + _own_causes(resource, obj))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,6 +26,15 @@ def config_map(name: str, data: dict[str, str] | None = None, **meta: Any) -> Js
         "metadata": {"name": name, **meta},
         "data": data or {},
     }
+
+
+def secret(name: str, **data: str) -> Json:
+    """A Secret with these texts, by key; a `_` in a key stands for a dot."""
+    coded = {
+        key.replace("_", "."): base64.b64encode(text.encode()).decode()
+        for key, text in data.items()
+    }
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "data": coded}
 
 
 def pod(name: str, node: str = "", **meta: Any) -> Json:
