@@ -40,6 +40,9 @@ examples:
   slot-coordinator install --print --pool scans/scan-limits --with flow-schema \\
     --with service-monitor --with alerts | kubectl apply --server-side -f -
 
+  # no node holds more than 4 slots of all pools together
+  slot-coordinator install --print --pool scans/scan-limits --flag=--node-cap=4 | less
+
   # back out; docs/operations.md tells what else. Without --create-namespace: the namespace would
   # go, with all that is in it
   slot-coordinator install --print | kubectl delete -f -
@@ -143,6 +146,13 @@ def _add_pools(parser: argparse.ArgumentParser) -> None:
         metavar="[POOL/]NAMESPACE[:MAX_PRIORITY]",
         help="a namespace whose Pods may claim too; may be repeated",
     )
+    parser.add_argument(
+        "--flag",
+        action="append",
+        default=[],
+        metavar="FLAG",
+        help="one more flag of `serve`, as --flag=--node-cap=4; may be repeated",
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -177,6 +187,7 @@ def _text(arguments: argparse.Namespace) -> str:
         image=arguments.image,
         replicas=arguments.replicas,
         extras=frozenset(arguments.extras),
+        flags=tuple(arguments.flag),
     )
     first = [*_namespace(arguments), *_limits(arguments, options)]
     return rendered(_head(options, first), [*first, *objects(options)])

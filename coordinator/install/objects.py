@@ -110,3 +110,4 @@ def _arguments(base: list[str], options: Options) -> Iterator[str]:
         yield f"--service={options.name}"
         yield f"--tls-secret={options.name}-tls"
         yield f"--ca-configmap={options.name}-ca"
+    yield from options.flags

@@ -221,3 +221,22 @@ def test_the_objects_are_new_each_time() -> None:
     first = objects(Options())
     first[0]["metadata"]["labels"]["mine"] = "yes"
     assert "mine" not in yaml.safe_dump_all(objects(Options()))
+
+
+def test_more_flags_of_serve_reach_the_deployment() -> None:
+    found = objects(Options(flags=("--node-cap=4", "--long-wait=60")))
+    assert settings(found).node_cap == 4
+    assert settings(found).long_wait == 60
+
+
+@pytest.mark.parametrize(
+    "flag", ["--node-cap=0", "--node-cap=many", "--nodecap=4", "4", "--pool=a/b", "--namespace=x"]
+)
+def test_a_flag_that_serve_would_refuse_is_refused(flag: str) -> None:
+    with pytest.raises(OptionsError):
+        Options(flags=(flag,))
+
+
+def test_a_wrong_value_is_refused_with_its_flag() -> None:
+    with pytest.raises(OptionsError, match=r"--node-cap: .*integer"):
+        Options(flags=("--node-cap=many",))
