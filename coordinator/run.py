@@ -15,12 +15,16 @@ from typing import TYPE_CHECKING, Literal
 import structlog
 from yarl import URL
 
+from coordinator import certified
 from coordinator.api.app import api_app, health_app, listen
 from coordinator.api.connections import Connections
+from coordinator.api.secured import small_buffers
+from coordinator.core.access import Admissions
 from coordinator.core.claims import Policy
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import CredentialsError, load_access
 from coordinator.kube.election import Elector
+from coordinator.service.callers import Callers
 from coordinator.service.clock import Clock
 from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
@@ -31,7 +35,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from coordinator.api.app import Listener
+    from coordinator.api.secured import Tls
     from coordinator.settings import Settings
+    from coordinator.tls.certificates import Certificates
 
 STOPPED, FAILED = 0, 1
 """Exit codes: ended by SIGTERM or SIGINT; could not start, or a fault (the log says which)."""
@@ -39,8 +45,7 @@ STOPPED, FAILED = 0, 1
 MOST_PROBES = 100
 """Connections for health and metrics."""
 
-LOCAL = "only this machine can reach the API; on it, any user can take and release any slot"
-OPEN = "whoever reaches the API can take and release any slot: restrict who can (a NetworkPolicy)"
+LOCAL = "only this machine can reach the API; on it, any user can take, free and see any slot"
 CUT_SHORT = "writes may still be under way; the next coordinator finds out and settles them"
 
 log = structlog.get_logger("coordinator.run")
@@ -50,8 +55,13 @@ class CannotStart(Exception):
     """Something outside is missing; the text says what to do."""
 
 
+class _StoppedEarly(Exception):
+    """A signal came before everything was up."""
+
+
 def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit code."""
+    small_buffers()
     try:
         asyncio.run(_serve(settings))
     except CannotStart as error:
@@ -68,20 +78,24 @@ async def _serve(settings: Settings) -> None:
     signalled, metrics = _signals(), Metrics()
     try:
         async with asyncio.timeout(None) as deadline, AsyncExitStack() as stack:
-            coordinator, api = await _start(settings, metrics, stack)
+            coordinator, api = await _start(settings, metrics, stack, signalled)
             log.info("stopping", signal=await signalled, grace=settings.stop_grace)
             deadline.reschedule(asyncio.get_running_loop().time() + settings.stop_grace)
             coordinator.begin_stop()
             await api.close()
+    except _StoppedEarly:
+        log.info("stopping", signal=await signalled)
     except TimeoutError:
         log.warning("stop cut short", grace=settings.stop_grace, detail=CUT_SHORT)
     log.info("stopped")
 
 
 async def _start(
-    settings: Settings, metrics: Metrics, stack: AsyncExitStack
+    settings: Settings, metrics: Metrics, stack: AsyncExitStack, signalled: asyncio.Future[str]
 ) -> tuple[Coordinator, Listener]:
-    """Health listens first: it tells what the rest is waiting for. Raises `CannotStart`.
+    """Health listens first: it tells what the rest is waiting for.
+
+    Raises `CannotStart`, and `_StoppedEarly` when a signal comes first.
 
     The API listens before this replica runs for leadership: its URL is what followers are told.
     """
@@ -89,15 +103,39 @@ async def _start(
     elector = await _elector(settings, metrics, stack)
     coordinator = _coordinator(settings, client, metrics, elector)
     metrics.watch(lambda: coordinator.pools.values())  # noqa: PLW0108 - other pools in each reign
-    health = await _listener(settings, "health", health_app(coordinator, metrics), MOST_PROBES)
+    certificates = certified.certificates(
+        settings,
+        client,
+        metrics,
+        leading=lambda: coordinator.leading,
+        namespaces=coordinator.admissions.namespaces(),
+    )
+    troubles = dict if certificates is None else lambda: {"tls": certificates.trouble}
+    health = await _listener(settings, "health", health_app(coordinator, troubles), MOST_PROBES)
     stack.push_async_callback(health.close)
-    api = await _listener(settings, "listen", api_app(coordinator), settings.max_connections)
+    if certificates is not None:
+        await _usable(await stack.enter_async_context(certificates), signalled)
+    app = api_app(coordinator, metrics, certificates)
+    api = await _listener(settings, "listen", app, settings.max_connections, certificates)
     stack.push_async_callback(api.close)
     elector.url = advertised(settings, api.url)
     await stack.enter_async_context(coordinator)
     log.info("listening", api=api.url, health=health.url, version=version("node-slots"))
-    log.warning("callers are not authenticated", detail=LOCAL if settings.loopback else OPEN)
+    if coordinator.callers is None:
+        log.warning("callers are not authenticated", auth=settings.auth, detail=LOCAL)
     return coordinator, api
+
+
+async def _usable(certificates: Certificates, signalled: asyncio.Future[str]) -> None:
+    """Wait for a certificate, for as long as it takes; /readyz tells what is missing."""
+    ready = asyncio.ensure_future(certificates.ready())
+    both: tuple[asyncio.Future[None], asyncio.Future[str]] = (ready, signalled)
+    try:
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.cancel()
+    if signalled.done():
+        raise _StoppedEarly
 
 
 async def _client(settings: Settings, metrics: Metrics) -> KubeClient:
@@ -137,6 +175,8 @@ def advertised(settings: Settings, listens: str) -> str:
 def _coordinator(
     settings: Settings, client: KubeClient, metrics: Metrics, elector: Elector
 ) -> Coordinator:
+    namespaces = [namespace for namespace, _ in settings.pools]
+    admissions = Admissions(namespaces, settings.client_namespaces)
     return Coordinator(
         client,
         [PoolSpec(namespace, config_map) for namespace, config_map in settings.pools],
@@ -150,16 +190,33 @@ def _coordinator(
         instance=os.environ.get("POD_NAME") or socket.gethostname(),
         elector=elector,
         max_queue=settings.max_queue,
+        node_cap=settings.node_cap,
+        callers=_callers(settings, client, metrics, admissions),
+        admissions=admissions,
     )
 
 
+def _callers(
+    settings: Settings, client: KubeClient, metrics: Metrics, admissions: Admissions
+) -> Callers | None:
+    """Who is asking; None with `--auth none`."""
+    if settings.auth == "none":
+        return None
+    rng = Random()  # noqa: S311 - spreads retries, keeps no secret
+    return Callers(client, admissions, metrics=metrics, now=Clock().now, rng=rng)
+
+
 async def _listener(
-    settings: Settings, which: Literal["listen", "health"], app: web.Application, most: int
+    settings: Settings,
+    which: Literal["listen", "health"],
+    app: web.Application,
+    most: int,
+    tls: Tls | None = None,
 ) -> Listener:
     address: str = getattr(settings, f"{which}_address")
     port: int = getattr(settings, f"{which}_port")
     try:
-        return await listen(app, address, port, Connections(most))
+        return await listen(app, address, port, Connections(most), tls)
     except OSError as error:
         raise CannotStart(
             f"cannot listen on {address} port {port}: {error.strerror or error};"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from coordinator.core.messages import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
+from coordinator.core.owners import differ
 from coordinator.core.pods import PodIndex
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ class Ended:
     detail: str = ""
     finished: PodRef | None = None
     """The Pod that was seen finished, if its uid is known: a name alone may be another Pod's."""
+    owner: str = ""
+    """Whose claim it was."""
+    hearsay: bool = False
+    """Whether nobody here knew such a claim when its owner released it: it stands against that one
+    alone, since another's claim of this id may be in a queue that went with an earlier leader."""
 
 
 class Queue:
@@ -218,7 +224,7 @@ class Roll:
 
     def check(self, ask: Ask, now: float) -> None:
         """Raise the `Refusal` that stands against this request, if one does."""
-        claim, ended = self.claims.get(ask.claim), self.recall(ask.claim, now)
+        claim, ended = self.claims.get(ask.claim), self.recall(ask.claim, now, ask.terms.owner)
         if (ended and ended.reason == "released") or (claim and claim.leaving == "released"):
             raise ClaimReleased(ask.claim)
         if ended and ended.finished and ask.token is None and ask.terms.pod == ended.finished:
@@ -228,10 +234,12 @@ class Roll:
         if claim is None and ask.token is None and len(self.queue) >= self.policy.max_queue:
             raise QueueFull(ask.claim)
 
-    def recall(self, claim: str, now: float) -> Ended | None:
-        """How an earlier claim of this id ended, as long as it is remembered."""
+    def recall(self, claim: str, now: float, owner: str = "") -> Ended | None:
+        """How an earlier claim of this id ended, as long as it is remembered for that owner."""
         ended = self.ended.get(claim)
-        return ended if ended is not None and now < ended.until else None
+        if ended is None or now >= ended.until or (ended.hearsay and differ(ended.owner, owner)):
+            return None
+        return ended
 
     def admit(self, ask: Ask, now: float) -> Claim:
         """A record for a new claim. A ticket that was ever given out keeps its place (P9)."""
@@ -255,6 +263,7 @@ class Roll:
         Its grant and its Pod count as confirmed: an earlier leader may have seen them, and nothing
         that it would have kept is freed because it is gone.
         """
+        self.ended.pop(holder.claim, None)
         claim = self._enter(holder.claim, holder.terms, (0, 0), now)
         claim.chosen = holder.token
         claim.confirmed = claim.look.found = True
@@ -286,7 +295,8 @@ class Roll:
         self.drop(claim)
         seen = claim.finished if reason == "finished" else None
         told = reason if reason == "released" else "lost"
-        self.remember(claim.id, told, detail, now, seen if seen and seen.uid else None)
+        pod = seen if seen and seen.uid else None
+        self.remember(claim.id, told, detail, now, pod, claim.terms.owner)
 
     def drop(self, claim: Claim) -> None:
         """Forget the claim."""
@@ -295,11 +305,24 @@ class Roll:
         self.pods.move(self.node, claim.id, claim.terms.pod, None)
 
     def remember(
-        self, claim: str, reason: str, detail: str, now: float, finished: PodRef | None = None
+        self,
+        claim: str,
+        reason: str,
+        detail: str,
+        now: float,
+        finished: PodRef | None = None,
+        owner: str = "",
     ) -> None:
         """Keep the end of this id in mind for a while (P7), and its Pod's for longer."""
         memory = self.policy.finished_memory if finished else self.policy.memory
-        self.ended[claim] = Ended(reason, now + memory, detail, finished)
+        self.ended[claim] = Ended(reason, now + memory, detail, finished, owner)
+
+    def remember_hearsay(self, claim: str, owner: str, now: float) -> None:
+        """The owner released an id that is no claim's, or that ended before."""
+        ended, until = self.recall(claim, now), now + self.policy.memory
+        if ended is None or ended.hearsay:
+            ended = Ended("released", until, owner=owner, hearsay=True)
+        self.ended[claim] = replace(ended, reason="released", until=until)
 
     def forget_old(self, now: float) -> None:
         """Let go of the ends that nobody will ask for any more."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from coordinator.core.claims import Claim
-    from coordinator.core.messages import Operation
+    from coordinator.core.messages import Courtesy, Operation
     from coordinator.core.model import Holder, Lease
     from coordinator.core.picture import Slot
     from coordinator.core.slots import NodeTable
@@ -44,8 +44,21 @@ def stands_by(table: NodeTable, op: Operation, now: float) -> bool:
         return True
     claim = table.roll.claims[op.claim]
     fits = op.ordinal < table.limit and table.picture.taken <= table.limit
+    fits = fits and (table.share is None or table.share.fits())
     wanted = not claim.leaving and claim.present(now, table.policy.presence)
     return fits and wanted and table.may_grant(now)
+
+
+def courtesy(table: NodeTable, e: Courtesy, now: float) -> bool:
+    """Write a holder's renewal into its Lease, where nothing else is to be done with it."""
+    claim = table.roll.claims.get(e.claim)
+    slot = table.slot_of(claim) if claim and not claim.leaving else None
+    if claim is None or slot is None or slot.lease is None or slot.lease.foreign:
+        return False
+    if slot.op is None and now >= table.paused_until:
+        op = table.picture.next_op()
+        table.start(slot, Refresh(op, slot.ordinal, slot.lease, claim.id, claim.terms))
+    return False
 
 
 def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation | None:
@@ -59,7 +72,7 @@ def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation |
         claim.leaving = ""
     if claim.leaving:
         return _let_go(table, slot, lease, claim, now)
-    if claim.terms.pod != lease.holder.terms.pod:
+    if (claim.terms.pod, claim.terms.owner) != (lease.holder.terms.pod, lease.holder.terms.owner):
         return Refresh(table.picture.next_op(), slot.ordinal, lease, claim.id, claim.terms)
     return None
 
@@ -90,10 +103,12 @@ def _heir(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Claim | Non
     fits = slot.ordinal < table.limit and not lease.terminating
     if not (fits and table.may_grant(now) and table.picture.taken <= table.limit):
         return None
-    return next(_eligible(table, now), None)
+    if table.share is not None and not table.share.turns(spare=1):
+        return None
+    return next(eligible(table, now), None)
 
 
-def _eligible(table: NodeTable, now: float) -> Iterator[Claim]:
+def eligible(table: NodeTable, now: float) -> Iterator[Claim]:
     """The waiting claims whose client is still there, in their order (P8, P9)."""
     presence = table.policy.presence
     return (claim for claim in table.roll.queue if claim.present(now, presence))
@@ -108,8 +123,10 @@ def _assign(table: NodeTable, now: float) -> None:
     room = table.limit - table.picture.taken
     if room <= 0 or not len(table.roll.queue) or not table.may_grant(now):
         return
-    waiting = list(islice(_eligible(table, now), room))
-    ordinals = islice(filter(partial(_usable, table), range(table.limit)), len(waiting))
+    if table.share is not None:
+        room = min(room, table.share.turns())
+    waiting = list(islice(eligible(table, now), room))
+    ordinals = islice(usable(table), len(waiting))
     heirs = iter(waiting)
     for slot in [table.picture.slot(ordinal) for ordinal in ordinals]:
         if slot.lease is not None:
@@ -118,8 +135,12 @@ def _assign(table: NodeTable, now: float) -> None:
             table.start(slot, Make(table.picture.next_op(), slot.ordinal, slot.name))
 
 
+def usable(table: NodeTable) -> Iterator[int]:
+    """The ordinals that are free, absent, or just being made for whoever comes first."""
+    return filter(partial(_usable, table), range(table.limit))
+
+
 def _usable(table: NodeTable, ordinal: int) -> bool:
-    """Free, absent, or just being made for whoever comes first."""
     slot = table.picture.slots.get(ordinal)
     return slot is None or slot.reserved or not (slot.op or slot.taken)
 

@@ -120,8 +120,9 @@ def restarted(table: NodeTable, e: m.Restarted, now: float) -> bool:
     """
     for claim in table.roll.claims.values():
         said = claim.speaker
-        known = said is not None and said.agent == e.speaker.agent and said != e.speaker
-        if known and claim.deserted == math.inf:
+        if said is None or said == e.speaker or claim.deserted < math.inf:
+            continue
+        if (said.agent, said.owner) == (e.speaker.agent, e.speaker.owner):
             wait = min(table.policy.presence, claim.terms.ttl / _RHYTHM)
             claim.deserted = claim.look.due = now + wait
     return False

@@ -58,6 +58,8 @@ class Leave:
     """The holder releases, or a waiting claim leaves the queue."""
 
     claim: str
+    owner: str = ""
+    """Who says so; "" may end anybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class SetHold:
     """The node's hold annotation; "" lifts it."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What other pools have of the node is less, or their queues are others: decide again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,22 +298,10 @@ Write = Make | Grant | HandOver | Free | Remove | Refresh
 Operation = Write | ReadBack
 Command = Operation | Relist | Examine | Answer | Reclaimed
 Outcome = Written | Conflict | Unknown | Failed | Withdrawn | Read
-Event = (
-    Ask
-    | PollEnded
-    | Restarted
-    | Leave
-    | SetLimit
-    | SetHold
-    | Tick
-    | Outcome
-    | Seen
-    | Gone
-    | Relisted
-    | Courtesy
-    | PodChanged
-    | Evidence
-)
+Request = Ask | PollEnded | Restarted | Leave
+Sighting = Seen | Gone | Relisted
+Notice = SetLimit | SetHold | Turn | Tick | Courtesy | PodChanged | Evidence
+Event = Request | Sighting | Outcome | Notice
 
 
 class Refusal(Exception):
@@ -323,6 +318,14 @@ class PodFinished(Refusal):
     def __init__(self, claim: str, pod: PodRef) -> None:
         super().__init__(claim)
         self.pod = pod
+
+
+class OthersClaim(Refusal):
+    """The claim is another owner's: it is neither told of nor ended."""
+
+    def __init__(self, claim: str, owner: str) -> None:
+        super().__init__(claim)
+        self.owner = owner
 
 
 class ClaimMismatch(Refusal):

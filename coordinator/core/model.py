@@ -47,6 +47,7 @@ class Speaker:
 
     agent: str
     boot: str
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,14 @@ class Terms:
     priority: int = 0
     ttl: int = DEFAULT_TTL
     pod: PodRef | None = None
+    owner: str = ""
+    """Whose the claim is, as "NAMESPACE/SERVICEACCOUNT"; "" where nobody knows."""
 
     def agrees_with(self, other: Terms) -> bool:
-        """Whether both describe one claim; the Pod may differ, it is adopted."""
+        """Whether both describe one claim; the Pod may differ, it is adopted.
+
+        Its owner is judged before this (`owners`).
+        """
         return (self.load, self.priority, self.ttl) == (other.load, other.priority, other.ttl)
 
 

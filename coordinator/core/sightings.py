@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.core.holders import look_at
 from coordinator.core.messages import Answer, Gone, Relisted, Seen
+from coordinator.core.owners import adopt_owner, differ, edited, usurped
 from coordinator.core.picture import version_of
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def put(table: NodeTable, slot: Slot, lease: Lease | None, floor: int, now: floa
     same = before and after and (before.claim, before.token) == (after.claim, after.token)
     if after is not None and not same:
         _held(table, slot, after, now)
+    elif before is not None and after is not None:
+        edited(table.roll.claims.get(after.claim), before, after)
     if before is not None and not same:
         _unheld(table, before.claim, slot.name, now)
 
@@ -109,10 +112,14 @@ def put(table: NodeTable, slot: Slot, lease: Lease | None, floor: int, now: floa
 def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
     """A Lease names the claim: that is its grant, also if it still waits (P6)."""
     claim = table.roll.claims.get(holder.claim)
+    if claim is not None and usurped(table, slot, claim, holder):
+        table.roll.drop(claim)
+        claim = None
+        table.say(Answer(holder.claim))
     if claim is None:
-        if holder.claim not in table.roll.ended:
-            table.roll.adopt(holder, now)
+        _adopt(table, holder, now)
         return
+    adopt_owner(claim, holder.terms.owner)
     table.roll.queue.discard(claim)
     if not claim.leaving:
         claim.renewed = now
@@ -126,6 +133,13 @@ def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
         claim.look.found = True  # another leader's grant: it may have seen the Pod
     elif not claim.leaving:
         look_at(table, claim, now)
+
+
+def _adopt(table: NodeTable, holder: Holder, now: float) -> None:
+    """It holds unknown to this leader; one that ended is a stray, unless another owner's did."""
+    ended = table.roll.ended.get(holder.claim)
+    if ended is None or differ(ended.owner, holder.terms.owner):
+        table.roll.adopt(holder, now)
 
 
 def _unheld(table: NodeTable, name: str, lease: str, now: float) -> None:

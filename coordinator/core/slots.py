@@ -32,14 +32,16 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
-from coordinator.core.grants import operations
+from coordinator.core.grants import courtesy, operations
 from coordinator.core.holders import evidence, hear, judge, look_at, pod_changed, restarted
+from coordinator.core.owners import adopt_owner, require_owner
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.sightings import notice, put, relisted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coordinator.core.cap import Share
     from coordinator.core.pods import PodIndex
 
 _MAX_PAUSE = 30.0
@@ -49,8 +51,9 @@ class NodeTable:
     """The slots and claims of one node in one pool.
 
     `term` is the leader's, which took over at the time `takeover`: both make up its tickets, and
-    no grant is made until the settling time has passed since (P9). `pods` is the pool's. Until the
-    shell sets a limit the table only looks: it neither grants nor removes.
+    no grant is made until the settling time has passed since (P9). `pods` is the pool's. `share`
+    is the table's part of a cap that all pools have together. Until the shell sets a limit the
+    table only looks: it neither grants nor removes.
     """
 
     def __init__(
@@ -60,8 +63,10 @@ class NodeTable:
         takeover: float,
         policy: Policy | None = None,
         pods: PodIndex | None = None,
+        share: Share | None = None,
     ):
         self.node = node
+        self.share = share
         self.policy = policy or Policy()
         self.grants_from = takeover + self.policy.settling
         self.picture = Picture(node)
@@ -100,7 +105,8 @@ class NodeTable:
 
     def may_grant(self, now: float) -> bool:
         """Whether nothing but a full node stands in the way of a grant."""
-        return not self.on_hold and now >= self.grants_from and now >= self.paused_until
+        waits = self.on_hold or (self.share and self.share.blind())
+        return not waits and now >= self.grants_from and now >= self.paused_until
 
     def start(self, slot: Slot, op: m.Operation) -> None:
         """Begin the operation and command it."""
@@ -116,18 +122,20 @@ class NodeTable:
     # --- claims come and go -----------------------------------------------------------------
 
     def _ask(self, e: m.Ask, now: float) -> bool:
+        require_owner(self, e.claim, e.terms.owner, now)
         self.roll.check(e, now)
         claim = self.roll.claims.get(e.claim)
         if claim is None:
             if e.claim in self.picture.named:
                 return False  # a stray that is being cleared first
-            if e.token is not None and self.roll.recall(e.claim, now):
+            if e.token is not None and self.roll.recall(e.claim, now, e.terms.owner):
                 return False  # it is remembered as lost, and that is the answer
             claim = self.roll.admit(e, now)
         self.roll.touch(claim, e, now)
         if e.token is not None and not self.picture.stands(claim.id, e.token):
             self._believer(claim, e.token, now)
             return True
+        adopt_owner(claim, e.terms.owner)
         moved = self.roll.adopt_pod(claim, e.terms.pod)
         if claim.id in self.picture.named:
             hear(claim, now, ending=e.ending)
@@ -169,13 +177,14 @@ class NodeTable:
         return False
 
     def _leave(self, e: m.Leave, now: float) -> bool:
+        require_owner(self, e.claim, e.owner, now)
         claim = self.roll.claims.get(e.claim)
         if claim is not None and self.picture.busy(claim.id):
             self.roll.part(claim, "released", now)
         elif claim is not None:
             self.end(claim, "released", "", now)
         else:
-            self.roll.remember(e.claim, "released", "", now)
+            self.roll.remember_hearsay(e.claim, e.owner, now)
             self.say(m.Answer(e.claim))
         return True
 
@@ -194,6 +203,9 @@ class NodeTable:
         self.on_hold = e.reason
         return True
 
+    def _turn(self, e: m.Turn, now: float) -> bool:
+        return True
+
     def _tick(self, e: m.Tick, now: float) -> bool:
         for claim in tuple(self.roll.claims.values()):
             if claim.id in self.picture.named:
@@ -202,16 +214,6 @@ class NodeTable:
                 self.roll.drop(claim)
         self.roll.forget_old(now)
         return True
-
-    def _courtesy(self, e: m.Courtesy, now: float) -> bool:
-        claim = self.roll.claims.get(e.claim)
-        slot = self.slot_of(claim) if claim and not claim.leaving else None
-        if claim is None or slot is None or slot.lease is None or slot.lease.foreign:
-            return False
-        if slot.op is None and now >= self.paused_until:
-            op = self.picture.next_op()
-            self.start(slot, m.Refresh(op, slot.ordinal, slot.lease, claim.id, claim.terms))
-        return False
 
     # --- outcomes -----------------------------------------------------------------------------
 
@@ -301,11 +303,12 @@ _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
     m.Leave: NodeTable._leave,
     m.SetLimit: NodeTable._set_limit,
     m.SetHold: NodeTable._set_hold,
+    m.Turn: NodeTable._turn,
     m.Tick: NodeTable._tick,
     m.Restarted: restarted,
     m.PodChanged: pod_changed,
     m.Evidence: evidence,
-    m.Courtesy: NodeTable._courtesy,
+    m.Courtesy: courtesy,
     m.Seen: _seen,
     m.Gone: _seen,
     m.Relisted: relisted,

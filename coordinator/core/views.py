@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from coordinator.core.owners import differ, owner_of
+
 if TYPE_CHECKING:
     from coordinator.core.claims import Claim, Ticket
     from coordinator.core.model import PodRef
@@ -107,11 +109,18 @@ class Waiting:
     ttl: int
 
 
-def view_of(table: NodeTable, claim_id: str, now: float, token: int | None = None) -> View | None:
-    """The claim's state, for a caller with this fencing token; None for an unknown id."""
+def view_of(
+    table: NodeTable, claim_id: str, now: float, token: int | None = None, owner: str = ""
+) -> View | None:
+    """The claim's state, for a caller with this fencing token; None for an unknown id.
+
+    What is known as another owner's claim is `Lost` for this one, whatever it waited for.
+    """
+    if owner and differ(known := owner_of(table, claim_id, now), owner):
+        return Lost(claim_id, f"the claim is {known}'s")
     claim = table.roll.claims.get(claim_id)
     if claim is None:
-        return _ended(table, claim_id, now)
+        return _ended(table, claim_id, now, owner)
     if token is not None and token in claim.refuted:
         return Lost(claim_id, f"no Lease of {table.node} names it with the fencing token {token}")
     if claim.leaving:
@@ -128,10 +137,10 @@ def view_of(table: NodeTable, claim_id: str, now: float, token: int | None = Non
     return Settling(claim_id, "its Lease is being read")
 
 
-def _ended(table: NodeTable, claim: str, now: float) -> View | None:
+def _ended(table: NodeTable, claim: str, now: float, owner: str) -> View | None:
     if claim in table.picture.named:
         return Settling(claim, "a Lease that still names it is being cleared")
-    ended = table.roll.recall(claim, now)
+    ended = table.roll.recall(claim, now, owner)
     if ended is None:
         return None
     return Released(claim) if ended.reason == "released" else Lost(claim, ended.detail)
@@ -183,6 +192,8 @@ def why_waiting(table: NodeTable, claim: str, now: float) -> str:
         return f"{taken} slots of {node} are held, more than its limit of {limit}"
     if taken == limit:
         return f"{taken} of {limit} slots of {node} are held"
+    if table.share is not None and (why := table.share.why()):
+        return why
     return f"a slot of {node} is being prepared"
 
 

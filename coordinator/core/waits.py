@@ -44,6 +44,15 @@ def long_waits(tables: Iterable[NodeTable], now: float, most: int) -> list[LongW
     return [_tell(table, claim, pod, now) for table, claim, pod in first]
 
 
+def longest_wait(table: NodeTable, now: float) -> float:
+    """Seconds that the node's queue is behind: since when the first of those who still ask waits.
+
+    0.0 while nobody waits. A new leader counts from its own start.
+    """
+    queue, presence = table.roll.queue, table.policy.presence
+    return max((now - one.since for one in queue if one.present(now, presence)), default=0.0)
+
+
 def _due(table: NodeTable, now: float) -> Iterator[tuple[NodeTable, Claim, PodRef]]:
     policy = table.policy
     for claim in table.roll.queue if policy.long_wait else ():

@@ -26,7 +26,16 @@ NO_BACKUP = "velero.io/exclude-from-backup"
 
 _CLAIM = tuple(
     PREFIX + field
-    for field in ("claim", "load", "priority", "ttl-seconds", "fencing-token", "pod", "pod-uid")
+    for field in (
+        "claim",
+        "load",
+        "priority",
+        "ttl-seconds",
+        "fencing-token",
+        "pod",
+        "pod-uid",
+        "owner",
+    )
 )
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -106,6 +115,7 @@ def _holder(notes: Mapping[str, str], acquired: str) -> Holder:
         priority=_number(notes, "priority"),
         ttl=_number(notes, "ttl-seconds", MIN_TTL, MAX_TTL),
         pod=_pod(notes),
+        owner=notes.get(PREFIX + "owner", ""),
     )
     token = _number(notes, "fencing-token", 0)
     return Holder(_note(notes, "claim"), terms, token, acquired)
@@ -225,6 +235,7 @@ def _claim_notes(holder: Holder) -> dict[str, str]:
         str(holder.token),
         f"{terms.pod.namespace}/{terms.pod.name}" if terms.pod else "",
         terms.pod.uid if terms.pod else "",
+        terms.owner,
     ]
     return {key: value for key, value in zip(_CLAIM, values, strict=True) if value}
 

@@ -26,8 +26,8 @@ MOST_BOOTS = 32
 """Of one agent: earlier boots whose late requests are told from new ones."""
 
 
-Key = tuple[str, str]
-"""An agent: its node, and its name."""
+Key = tuple[str, str, str]
+"""An agent: its node, its owner, and its name, which is of the agent's own choice."""
 
 
 @dataclass(eq=False, slots=True)
@@ -58,9 +58,9 @@ class Agents:
     def __len__(self) -> int:
         return len(self._active) + len(self._idle)
 
-    def get(self, node: str, name: str) -> AgentRecord | None:
+    def get(self, node: str, owner: str, name: str) -> AgentRecord | None:
         """What is remembered of the agent."""
-        key = node, name
+        key = node, owner, name
         return self._active.get(key) or self._idle.get(key)
 
     def take_turn(self, node: str, request: SyncRequest, waiter: Waiter) -> AgentRecord:
@@ -68,7 +68,7 @@ class Agents:
 
         Raises `StaleSync` for an older one, which changes nothing.
         """
-        key = node, request.agent
+        key = node, request.owner, request.agent
         record = self.get(*key) or AgentRecord(key, request.boot, request.sequence - 1, self._now())
         _advance(record, request)
         self._idle.pop(key, None)

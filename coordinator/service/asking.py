@@ -7,6 +7,7 @@ is undone by nothing: a caller that goes away only ends its polls (P8).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,8 @@ class SyncRequest:
     wait: float
     asks: tuple[m.Ask, ...]
     releases: tuple[str, ...]
+    owner: str = ""
+    """Whose claims these are: the agent's service account; "" without authentication."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,8 @@ class SyncAnswer:
     released: tuple[str, ...]
     news: bool
     """Whether it says anything that the agent did not know."""
+    others: tuple[m.OthersClaim, ...] = ()
+    """Releases that were refused: not this agent's claims. Nothing of them was changed."""
 
 
 class Counter:
@@ -75,27 +80,37 @@ class Counter:
             desk.part(waiter, [ask.claim])
             raise
         try:
-            return await self._settled(desk, ask.claim, ask.token, waiter, wait)
+            look = partial(self._view, desk, ask.claim, ask.token, ask.terms.owner)
+            return await self._settled(desk, look, waiter, wait)
         finally:
             self._apply(desk, m.PollEnded(ask.claim, ask.poll))
             desk.part(waiter, [ask.claim])
 
-    async def leave(self, desk: Desk, claim: str, wait: float) -> View:
-        """`Released` once no Lease names the claim, else `Settling` after `wait` seconds."""
+    async def leave(self, desk: Desk, leave: m.Leave, wait: float) -> View:
+        """`Released` once no Lease names the claim, else `Settling` after `wait` seconds.
+
+        Raises `OthersClaim`.
+        """
+        claim = leave.claim
         waiter = Waiter()
         desk.join(waiter, [claim])
         try:
-            self._apply(desk, m.Leave(claim))
-            return await self._settled(desk, claim, None, waiter, wait)
+            self._apply(desk, leave)
+            look = partial(self._view, desk, claim, None, leave.owner)
+            return await self._settled(desk, look, waiter, wait)
         finally:
             desk.part(waiter, [claim])
 
+    def _view(self, desk: Desk, claim: str, token: int | None, owner: str) -> View:
+        view = desk.view(claim, self._now(), token, owner)
+        return view or Settling(claim, "nothing is known of it")
+
     async def _settled(
-        self, desk: Desk, claim: str, token: int | None, waiter: Waiter, wait: float
+        self, desk: Desk, look: Callable[[], View], waiter: Waiter, wait: float
     ) -> View:
         begin = self._now()
         while True:
-            view = desk.view(claim, self._now(), token) or Settling(claim, "nothing is known of it")
+            view = look()
             patience = max(wait, SETTLE) if _about_to_be_known(desk, view) else wait
             left = begin + patience - self._now()
             if isinstance(view, Granted | Lost | Released) or waiter.dismissed or left <= 0:
@@ -109,9 +124,10 @@ class Counter:
         claims = [ask.claim for ask in request.asks]
         desk.join(waiter, [*claims, *request.releases])
         refused = self._take_in(desk, request, record, poll)
+        others = self._let_go(desk, request)
         try:
             news = await self._news(desk, request, refused, waiter)
-            return self._answer(desk, request, refused, term, news=news)
+            return replace(self._answer(desk, request, refused, term, news=news), others=others)
         finally:
             for claim in claims:
                 if claim not in refused:
@@ -123,20 +139,30 @@ class Counter:
         self, desk: Desk, request: SyncRequest, record: AgentRecord, poll: int
     ) -> dict[str, m.Refusal]:
         refused: dict[str, m.Refusal] = {}
-        speaker = Speaker(request.agent, request.boot)
+        speaker = Speaker(request.agent, request.boot, request.owner)
         for ask in request.asks:
             try:
-                self._apply(desk, replace(ask, poll=poll, speaker=speaker))
+                terms = replace(ask.terms, owner=request.owner)
+                self._apply(desk, replace(ask, terms=terms, poll=poll, speaker=speaker))
             except m.Refusal as refusal:
                 refused[ask.claim] = refusal
         if record.told != speaker.boot:  # from here on it is known what the new boot knows
             record.told = speaker.boot
             self._apply(desk, m.Restarted(speaker))
-        # The queue is left first: else a holder's slot may go to a claim that leaves right after.
-        held = desk.table.picture.named
-        for claim in sorted(request.releases, key=held.__contains__):
-            self._apply(desk, m.Leave(claim))
         return refused
+
+    def _let_go(self, desk: Desk, request: SyncRequest) -> tuple[m.OthersClaim, ...]:
+        """Release what is released. What is another's stands, and comes back as refused.
+
+        The queue is left first: else a holder's slot may go to a claim that leaves right after.
+        """
+        held, others = desk.table.picture.named, []
+        for claim in sorted(request.releases, key=held.__contains__):
+            try:
+                self._apply(desk, m.Leave(claim, request.owner))
+            except m.OthersClaim as refusal:
+                others.append(refusal)
+        return tuple(others)
 
     async def _news(
         self, desk: Desk, request: SyncRequest, refused: dict[str, m.Refusal], waiter: Waiter
@@ -146,7 +172,7 @@ class Counter:
         begin = now = self._now()
         first = self._places(desk, asks, now)
         changed = everything = {*asks, *request.releases}
-        while not (refused or self._any_news(desk, asks, changed, now)):
+        while not (refused or self._any_news(desk, request.owner, asks, changed, now)):
             drifted = now - begin >= DRIFT and self._places(desk, asks, now) != first
             left = begin + request.wait - now
             if drifted or waiter.dismissed or left <= 0:
@@ -159,10 +185,12 @@ class Counter:
         views = [desk.view(claim, now) for claim in asks]
         return [(view.position, view.reason) for view in views if isinstance(view, Queued)]
 
-    def _any_news(self, desk: Desk, asks: dict[str, m.Ask], changed: set[str], now: float) -> bool:
+    def _any_news(
+        self, desk: Desk, owner: str, asks: dict[str, m.Ask], changed: set[str], now: float
+    ) -> bool:
         for claim in changed:
             ask = asks.get(claim)
-            view = desk.view(claim, now, ask.token if ask else None)
+            view = desk.view(claim, now, ask.token if ask else None, owner)
             if ask is None:
                 if isinstance(view, Released):
                     return True
@@ -179,13 +207,15 @@ class Counter:
         *,
         news: bool,
     ) -> SyncAnswer:
-        now = self._now()
-        answered: list[Answered] = []
-        for ask in request.asks:
-            view = refused.get(ask.claim) or desk.view(ask.claim, now, ask.token)
-            answered.append(view or Settling(ask.claim, "nothing is known of it"))
+        now, owner = self._now(), request.owner
+        answered: list[Answered] = [
+            refused.get(ask.claim) or self._view(desk, ask.claim, ask.token, owner)
+            for ask in request.asks
+        ]
         released = tuple(
-            claim for claim in request.releases if isinstance(desk.view(claim, now), Released)
+            claim
+            for claim in request.releases
+            if isinstance(desk.view(claim, now, owner=owner), Released)
         )
         return SyncAnswer(term, request.sequence, tuple(answered), released, news)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
+from coordinator.core.access import Admissions
 from coordinator.core.claims import Policy
 from coordinator.kube.events import EventRecorder, ObjectRef
 from coordinator.service.clock import Clock
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from coordinator.kube.election import Elector, Leader
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
+    from coordinator.service.callers import Callers
     from coordinator.service.metrics import Metrics
     from coordinator.service.pool import Pool
 
@@ -53,15 +55,23 @@ class Coordinator:
         clock: Clock | None = None,
         policy: Policy | None = None,
         max_queue: int = MOST_WAITING,
+        node_cap: int | None = None,
         rng: Random | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         instance: str = "",
         elector: Elector | None = None,
+        callers: Callers | None = None,
+        admissions: Admissions | None = None,
     ) -> None:
+        self.callers = callers
+        """Says who is asking; None where nobody is asked, and everybody may do everything."""
+        self.admissions = admissions or Admissions(spec.namespace for spec in specs)
+        """Which namespaces' Pods may claim in which pool."""
         self._clock = clock or Clock()
         self._tools = Tools(client, self._clock, rng or Random(), sleep)  # noqa: S311 - no secret
         self._policy = policy or Policy()
         self._max_queue = max_queue
+        self._node_cap = node_cap
         self._log = structlog.get_logger("coordinator")
         self._elector = elector
         self._election = ElectionReports(metrics)
@@ -142,6 +152,9 @@ class Coordinator:
             self._reports,
             self._policy,
             Crowd(self._max_queue),
+            self._node_cap,
+            self.callers,
+            self.admissions,
             self._spawn,
             self._tell,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core.views import view_of
@@ -11,8 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coordinator.core.messages import Ask
+    from coordinator.core.model import PodRef
     from coordinator.core.slots import NodeTable
     from coordinator.core.views import View
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a claim before it asks again: whether it holds a slot, and its Pod."""
+
+    holds: bool
+    pod: PodRef | None
 
 
 class Waiter:
@@ -81,9 +91,11 @@ class Desk:
         for waiter in [waiter for waiters in self._waiters.values() for waiter in waiters]:
             waiter.dismiss()
 
-    def view(self, claim: str, now: float, token: int | None = None) -> View | None:
+    def view(
+        self, claim: str, now: float, token: int | None = None, owner: str = ""
+    ) -> View | None:
         """The claim's state, for a caller with this fencing token."""
-        return view_of(self.table, claim, now, token)
+        return view_of(self.table, claim, now, token, owner)
 
     def knows(self, ask: Ask) -> bool:
         """Whether the claim is no new one: it waits, holds, ended lately, or believes to hold."""
@@ -91,6 +103,14 @@ class Desk:
         return ask.token is not None or any(
             ask.claim in one for one in (roll.claims, roll.ended, named)
         )
+
+    def known(self, claim: str) -> Known | None:
+        """What the table has of a claim that waits or holds; None of any other."""
+        record = self.table.roll.claims.get(claim)
+        if record is None:
+            return None
+        holds = claim in self.table.picture.named and not record.leaving
+        return Known(holds, record.terms.pod)
 
     @property
     def empty(self) -> bool:

@@ -21,6 +21,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
+from coordinator.core.model import Cause
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
@@ -76,6 +78,12 @@ class Metrics:
             ["namespace", "reason"],
             registry=registry,
         )
+        self._turned_away = Counter(
+            "nodeslots_claims_turned_away",
+            "Requests of new claims that were answered 429: as many wait as may.",
+            ["namespace"],
+            registry=registry,
+        )
         self._unknown = Counter(
             "nodeslots_writes_unknown",
             "Writes whose outcome was not known at first (timeout, lost connection, 5xx).",
@@ -95,9 +103,30 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._reviews = Counter(
+            "nodeslots_reviews",
+            "Questions to the API server about callers: whose token (token), what it may do"
+            " (access); accepted, refused, or unknown while it cannot be asked.",
+            ["review", "result"],
+            registry=registry,
+        )
+        for review in ("token", "access"):
+            for result in ("accepted", "refused", "unknown"):
+                self._reviews.labels(review, result)
         self._leading = Gauge(
             "nodeslots_leading",
             "1 on the replica that leads and hands out slots, 0 on those that pass requests on.",
+            registry=registry,
+        )
+        self._certificate = Gauge(
+            "nodeslots_certificate_expiry_timestamp_seconds",
+            "When the certificate that the API serves ends, since 1970; 0 while it serves none.",
+            registry=registry,
+        )
+        self._unpublished = Counter(
+            "nodeslots_ca_publish_failures",
+            "Attempts to publish the authority's certificate in that namespace that failed.",
+            ["namespace"],
             registry=registry,
         )
         ProcessCollector(registry=registry)
@@ -106,10 +135,21 @@ class Metrics:
         """Show these pools in every scrape from now on."""
         self._registry.register(_PoolCollector(pools))
 
+    def expect(self, namespace: str) -> None:
+        """Count for this pool from 0: Prometheus sees no increase in a count that begins with 1."""
+        for cause in Cause:
+            self._reclaims.labels(namespace, cause.value)
+        for counter in (self._turned_away, self._unknown):
+            counter.labels(namespace)
+
     def api_request(self, verb: str, resource: str, code: str, seconds: float) -> None:
         """A request to the API server ended after `seconds`."""
         self._requests.labels(verb, resource, code).inc()
         self._request_seconds.labels(verb, resource).observe(seconds)
+
+    def reviewed(self, review: str, result: str) -> None:
+        """The API server was asked about a caller; `review` is token or access."""
+        self._reviews.labels(review, result).inc()
 
     def leads(self, leading: bool) -> None:
         """Whether this replica leads."""
@@ -126,9 +166,26 @@ class Metrics:
         """A dead holder's slot is taken back; `reason` is a `Cause`."""
         self._reclaims.labels(namespace, reason).inc()
 
+    def turned_away(self, namespace: str) -> None:
+        """A new claim found the queue full."""
+        self._turned_away.labels(namespace).inc()
+
     def unknown(self, namespace: str) -> None:
         """A write's outcome is not known."""
         self._unknown.labels(namespace).inc()
+
+    def certificate_expires(self, at: float) -> None:
+        """The certificate that is served ends then, in seconds since 1970."""
+        self._certificate.set(at)
+
+    def publishes_ca(self, namespaces: Iterable[str]) -> None:
+        """Count for these namespaces from 0, as in `expect`."""
+        for namespace in namespaces:
+            self._unpublished.labels(namespace)
+
+    def ca_unpublished(self, namespace: str) -> None:
+        """The authority could not be published in that namespace."""
+        self._unpublished.labels(namespace).inc()
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format (`CONTENT_TYPE`)."""
@@ -160,6 +217,16 @@ def _families() -> dict[str, GaugeMetricFamily]:
         "held": GaugeMetricFamily("nodeslots_slots_held", "Slots with a holder.", labels=node),
         "limit": GaugeMetricFamily("nodeslots_limit", "Slots that the node may have.", labels=node),
         "queue": GaugeMetricFamily("nodeslots_queue_length", "Claims that wait.", labels=node),
+        "unresponsive": GaugeMetricFamily(
+            "nodeslots_slots_unresponsive",
+            "Slots kept for a silent holder whose Pod cannot be shown to have ended.",
+            labels=node,
+        ),
+        "wait": GaugeMetricFamily(
+            "nodeslots_longest_wait_seconds",
+            "How long the claim waits that has waited longest, since this leader's start at most.",
+            labels=node,
+        ),
         "config": GaugeMetricFamily(
             "nodeslots_config_accepted",
             "1 while the ConfigMap's newest text is in force, 0 while an older one stands in.",
@@ -182,3 +249,5 @@ def _add_pool(families: Mapping[str, GaugeMetricFamily], pool: Watched) -> None:
         families["held"].add_metric([name, one.node], one.held)
         families["limit"].add_metric([name, one.node], one.limit)
         families["queue"].add_metric([name, one.node], one.queued)
+        families["unresponsive"].add_metric([name, one.node], one.unresponsive)
+        families["wait"].add_metric([name, one.node], one.longest_wait)

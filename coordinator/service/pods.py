@@ -1,4 +1,5 @@
-"""The watch of all Pods: it says when a claim's Pod is worth a look, and proves nothing itself.
+"""The watch of Pods, one for each namespace whose Pods may claim: it says when a claim's Pod is
+worth a look, and proves nothing itself.
 
 Pods that have finished are left out by the API server, so that one which finishes is told of as
 deleted. Of the others only metadata comes, and only what claims name is kept.
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from coordinator.core.pods import Place, PodIndex
     from coordinator.kube.reflector import StreamEvent
+    from coordinator.service.callers import Callers
 
 UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
 
@@ -28,11 +30,11 @@ class PodWatch:
         self._versions: dict[Place, str] = {}
         """Of Pods that claims name, as far as they were told of: what a list is compared with."""
 
-    def take(self, event: StreamEvent) -> None:
-        """What the watch of the Pods says."""
+    def take(self, namespace: str, event: StreamEvent) -> None:
+        """What the watch of that namespace's Pods says."""
         match event:
             case Listed():
-                self._compare(event.items)
+                self._compare(namespace, event.items)
             case Changed():
                 self._told(event.obj, gone=False)
             case Deleted():
@@ -48,16 +50,19 @@ class PodWatch:
             self._versions[place] = obj["metadata"]["resourceVersion"]
         self._tell(place)
 
-    def _compare(self, items: Iterable[dict[str, Any]]) -> None:
+    def _compare(self, namespace: str, items: Iterable[dict[str, Any]]) -> None:
         """What happened between two lists was not told: a Pod is missing, or another version."""
         found = {
             place: str(obj["metadata"]["resourceVersion"])
             for obj in items
             if (place := _place(obj)) in self._index
         }
-        before, self._versions = self._versions, found
+        before = self._versions
+        self._versions = {p: version for p, version in before.items() if p[0] != namespace} | found
         for place in self._index:
-            if place not in found or before.get(place, found[place]) != found[place]:
+            if place[0] == namespace and (
+                place not in found or before.get(place, found[place]) != found[place]
+            ):
                 self._tell(place)
 
     def _tell(self, place: Place) -> None:
@@ -68,3 +73,13 @@ class PodWatch:
 def _place(obj: dict[str, Any]) -> Place:
     head = obj["metadata"]
     return head["namespace"], head["name"]
+
+
+def tell_of_pods(callers: Callers, namespace: str, event: StreamEvent) -> None:
+    """What that namespace's watch says of the Pods whose tokens were accepted."""
+    match event:
+        case Listed():
+            uids = {obj["metadata"]["uid"] for obj in event.items}
+            callers.pods_listed(namespace, uids)
+        case Deleted():
+            callers.pod_gone(event.obj["metadata"]["uid"])

@@ -10,19 +10,19 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
-from coordinator.core.grants import stands_by
 from coordinator.core.pods import PodIndex
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.kube import records
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.asking import Counter
+from coordinator.service.caps import NodeShare
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
 from coordinator.service.leadership import LOST
 from coordinator.service.looks import Looks
+from coordinator.service.operations import Operations
 from coordinator.service.pods import PodWatch
-from coordinator.service.renewals import Renewals
 from coordinator.service.reports import RECLAIMED, reclaim_kind, reclaim_subjects
 from coordinator.service.status import config_status, counts, node_status, totals
 from coordinator.service.waits import LongWaits
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from coordinator.core.views import View
     from coordinator.kube.reflector import StreamEvent
     from coordinator.service.asking import SyncAnswer, SyncRequest
+    from coordinator.service.caps import Caps
     from coordinator.service.clock import Clock
     from coordinator.service.crowd import Crowd
     from coordinator.service.hands import Hands
@@ -59,6 +60,7 @@ class Pool:
         leadership: Leadership,
         crowd: Crowd,
         hands: Hands,
+        caps: Caps | None = None,
     ) -> None:
         self.namespace = namespace
         self.term = 0
@@ -72,10 +74,11 @@ class Pool:
         self._leadership = leadership
         self._crowd = crowd
         self._hands = hands
+        self._caps = caps
         self._takeover = 0.0
         self._trouble = "the first list of Leases is not complete"
         self._stopping = False
-        self._renewals = Renewals(clock.now)
+        self._operations = Operations(hands.writer, reports, clock.now, self.apply)
         self._counter = Counter(self.apply, clock.now)
         self._looks = Looks(hands.examine, hands.gate, clock.now, reports, self.apply)
         self._long_waits = LongWaits(namespace, hands.tell, reports.streams, clock.now)
@@ -101,6 +104,12 @@ class Pool:
             return LOST
         return self._limits.trouble() or self._trouble
 
+    def gathering(self) -> str:
+        """Why it is not known yet who holds and who waits; "" once it is."""
+        if self._trouble or self._clock.now() >= self._takeover + self._policy.settling:
+            return self._trouble
+        return "the coordinator has just started and gathers who was waiting"
+
     def _require_ready(self) -> None:
         self._leadership.require()
         if why := self.ready():
@@ -121,12 +130,12 @@ class Pool:
         desk = self._desk_of(node)
         return desk.view(claim, self._clock.now())
 
-    async def leave(self, node: str, claim: str, wait: float) -> View:
+    async def leave(self, node: str, claim: str, wait: float, owner: str = "") -> View:
         """`Released` once no Lease names the claim, `Settling` if that takes over `wait` seconds.
 
-        Raises `ServiceError`.
+        An `owner` ends its own claims only, "" anybody's. Raises `OthersClaim`, `ServiceError`.
         """
-        view = await self._counter.leave(self._desk_of(node), claim, wait)
+        view = await self._counter.leave(self._desk_of(node), m.Leave(claim, owner), wait)
         self._leadership.require()
         return view
 
@@ -134,6 +143,8 @@ class Pool:
         """Take in all that an agent says, and answer with its news. Raises `ServiceError`."""
         new = () if request.releases else request.asks
         answer = await self._counter.sync(self._desk_of(node, new), request, self.term)
+        for other in answer.others:
+            self.reports.refused_release(node, request.owner, other)
         self._leadership.require()
         if self._stopping and not answer.news:
             raise self._stopped()
@@ -179,7 +190,8 @@ class Pool:
         desk = self.desks.get(node)
         if desk is None:
             self._limits.nodes.require(node)
-        return node_status(node, desk.table if desk else None, self._limits, self._clock.now())
+        table, cap = desk.table if desk else None, self._caps.use(node) if self._caps else None
+        return node_status(node, table, self._limits, self._clock.now(), cap)
 
     def nodes(self) -> list[str]:
         """The names of all nodes, and of those that are gone but still have Leases; sorted."""
@@ -188,7 +200,7 @@ class Pool:
     def count(self, node: str) -> NodeCounts:
         """One of `nodes` in numbers."""
         desk = self.desks.get(node)
-        return counts(node, desk.table if desk else None, self._limits)
+        return counts(node, desk.table if desk else None, self._limits, self._clock.now())
 
     def counts(self) -> list[NodeCounts]:
         """Each of `nodes` in numbers."""
@@ -275,7 +287,8 @@ class Pool:
 
     def _open(self, node: str) -> Desk:
         """A desk for a node that is asked for, or has a Lease, for the first time."""
-        table = NodeTable(node, self.term, self._takeover, self._policy, self._named)
+        share = NodeShare(self._caps, self.namespace, node) if self._caps else None
+        table = NodeTable(node, self.term, self._takeover, self._policy, self._named, share)
         desk = self.desks[node] = Desk(table)
         if not self._limits.trouble():
             self.apply(desk, m.SetLimit(*self._limits.limit(node)))
@@ -286,8 +299,12 @@ class Pool:
 
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
-        for command in self._crowd.handle(desk.table, event, self._clock.now()):
+        with self.reports.turning_away():
+            commands = self._crowd.handle(desk.table, event, self._clock.now())
+        for command in commands:
             self._run(desk, command)
+        if self._caps is not None and not isinstance(event, m.Turn):
+            self._caps.pass_on(self.namespace, desk.table.node)
 
     def _run(self, desk: Desk, command: m.Command) -> None:
         match command:
@@ -303,25 +320,7 @@ class Pool:
                     message = f"{command.load}: {command.reason}"
                     self._hands.tell(about, RECLAIMED, message, reclaim_kind(command))
             case _:
-                self._hands.spawn(self._operate(desk, command))
-
-    async def _operate(self, desk: Desk, op: m.Operation) -> None:
-        node, table = desk.table.node, desk.table
-        outcome = await self._hands.writer.perform(
-            node,
-            op,
-            self._silence_of(desk, op),
-            still=lambda: stands_by(table, op, self._clock.now()),
-        )
-        self.reports.outcome(node, op, outcome, self._clock.now())
-        if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
-            self._renewals.add(node, op.claim)
-        self.apply(desk, outcome)
-
-    def _silence_of(self, desk: Desk, op: m.Operation) -> float:
-        """Seconds since the renewal that a `Refresh` writes down."""
-        claim = desk.table.roll.claims.get(op.claim) if isinstance(op, m.Refresh) else None
-        return self._clock.now() - claim.renewed if claim else 0.0
+                self._hands.spawn(self._operations.perform(desk, command))
 
     def _pod_changed(self, node: str, claim: str) -> None:
         if node in self.desks:
@@ -336,12 +335,4 @@ class Pool:
                 del self.desks[node]
         self._counter.agents.forget()
         self._long_waits.tell(desk.table for desk in self.desks.values())
-        if self._hands.writer.idle:
-            self._write_renewals()
-
-    def _write_renewals(self) -> None:
-        for node, claim in self._renewals.due():
-            desk = self.desks.get(node)
-            if desk is not None and claim in desk.table.picture.named:
-                self.apply(desk, m.Courtesy(claim))
-                self._renewals.add(node, claim)
+        self._operations.write_renewals(self.desks)

@@ -8,16 +8,18 @@ compared and swapped (P3).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from coordinator.kube.calls import resource_path
 from coordinator.kube.leases import LeaseStore, leases_path
+from coordinator.service.caps import Caps
 from coordinator.service.evidence import examine
 from coordinator.service.gate import Gate
 from coordinator.service.hands import Hands, Tell
-from coordinator.service.pods import UNFINISHED
+from coordinator.service.pods import UNFINISHED, tell_of_pods
 from coordinator.service.pool import Pool
 from coordinator.service.reports import StreamReports
 from coordinator.service.writer import Writer
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine, Mapping
 
+    from coordinator.core.access import Admissions
     from coordinator.core.claims import Policy
     from coordinator.core.model import PodRef
     from coordinator.kube.reflector import StreamEvent
+    from coordinator.service.callers import Callers
     from coordinator.service.crowd import Crowd
     from coordinator.service.evidence import Sight
     from coordinator.service.leadership import Leadership
@@ -49,8 +53,8 @@ SETTLE = 3.0
 class Reign:
     """The pools of a leader.
 
-    `spawn` runs a task in the coordinator's own group, `tell(about, reason, message)` writes an
-    Event.
+    `callers` hears which Pods are gone. `spawn` runs a task in the coordinator's own group,
+    `tell(about, reason, message)` writes an Event.
     """
 
     def __init__(
@@ -61,6 +65,9 @@ class Reign:
         reports: Mapping[str, PoolReports],
         policy: Policy,
         crowd: Crowd,
+        node_cap: int | None,
+        callers: Callers | None,
+        admissions: Admissions,
         spawn: Spawn,
         tell: Tell,
     ) -> None:
@@ -69,14 +76,24 @@ class Reign:
         self._tools = tools
         self._policy = policy
         self._crowd = crowd
+        self._caps = Caps(node_cap, tools.clock.now) if node_cap is not None else None
         self._spawn_outside = spawn
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._writers: list[Writer] = []
         self._streams: list[Stream] = []
         self._pod_reports = StreamReports(structlog.get_logger("coordinator"))
-        self._pods = tools.reflector(resource_path("pods"), metadata_only=True, params=UNFINISHED)
+        self._callers = callers
+        self._pods = {
+            namespace: tools.reflector(
+                resource_path("pods", namespace), metadata_only=True, params=UNFINISHED
+            )
+            for namespace in admissions.namespaces()
+        }
         self.pools = {name: self._build(name, limits[name], reports[name]) for name in limits}
-        self._streams.append((self._pods, self._take_pods))
+        if self._caps is not None:
+            self._caps.pools.update(self.pools)
+        for namespace, pods in self._pods.items():
+            self._streams.append((pods, partial(self._take_pods, namespace)))
 
     def _build(self, namespace: str, limits: NodeLimits, reports: PoolReports) -> Pool:
         tools = self._tools
@@ -94,12 +111,13 @@ class Reign:
             hands=Hands(
                 writer,
                 leases.relist_now,
-                self._pods.relist_now,
+                self._relist_pods,
                 self._examine,
                 Gate(tools.rng, tools.sleep),
                 self._spawn,
                 self._tell,
             ),
+            caps=self._caps,
         )
         self._writers.append(writer)
         self._streams.append((leases, pool.take))
@@ -108,13 +126,21 @@ class Reign:
     async def _examine(self, pod: PodRef, node: str, silent: bool) -> Sight:
         return await examine(self._tools.client, pod, node, silent=silent)
 
-    def _take_pods(self, event: StreamEvent) -> None:
-        self._pod_reports.heard("pods", event)
+    def _relist_pods(self) -> None:
+        for pods in self._pods.values():
+            pods.relist_now()
+
+    def _take_pods(self, namespace: str, event: StreamEvent) -> None:
+        self._pod_reports.heard(f"pods in {namespace}", event)
+        if self._callers is not None:
+            tell_of_pods(self._callers, namespace, event)
         for pool in self.pools.values():
-            pool.pods.take(event)
+            pool.pods.take(namespace, event)
 
     def begin(self) -> None:
         """Start to look, and to serve once the first lists are there."""
+        if self._callers is not None:
+            self._callers.begin_reign()
         for reflector, sink in self._streams:
             self._spawn(reflector.run(sink))
         self._spawn(self._sweep())

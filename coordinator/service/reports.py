@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -13,6 +14,8 @@ from coordinator.kube.events import ObjectRef
 from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
     from coordinator.kube.reflector import StreamEvent
@@ -112,8 +115,18 @@ class PoolReports:
     def __init__(self, namespace: str, metrics: Metrics) -> None:
         self._namespace = namespace
         self._metrics = metrics
+        metrics.expect(namespace)
         self._log = structlog.get_logger("coordinator.pool").bind(namespace=namespace)
         self.streams = StreamReports(self._log)
+
+    @contextmanager
+    def turning_away(self) -> Iterator[None]:
+        """Counts a new claim that finds as many waiting as may."""
+        try:
+            yield
+        except m.QueueFull:
+            self._metrics.turned_away(self._namespace)
+            raise
 
     def limit_changed(self, node: str, before: int, after: int, why: str) -> None:
         """A node's limit, or what decides it, is another one."""
@@ -139,6 +152,11 @@ class PoolReports:
             reason=command.reason,
         )
         self._metrics.reclaimed(self._namespace, command.cause.value)
+
+    def refused_release(self, node: str, caller: str, refusal: m.OthersClaim) -> None:
+        """An agent released what is another owner's claim; nothing was changed."""
+        claim, owner = str(refusal), refusal.owner
+        self._log.warning("release refused", node=node, claim=claim, caller=caller, owner=owner)
 
     def examined(self, node: str, command: m.Examine, verdict: Verdict) -> None:
         """A claim's Pod was looked at; that of one who renews is only of interest if it ended."""

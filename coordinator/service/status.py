@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core.views import slot_views, waiting
+from coordinator.core.waits import longest_wait
 from coordinator.service.limits import GONE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from coordinator.core.cap import CapUse
     from coordinator.core.slots import NodeTable
     from coordinator.core.views import SlotView, Waiting
     from coordinator.service.config import ConfigState
@@ -31,6 +33,8 @@ class NodeStatus:
     held: int
     slots: tuple[SlotView, ...]
     queue: tuple[Waiting, ...]
+    cap: CapUse | None = None
+    """The cap on the node's slots in all pools together, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class NodeCounts:
     held: int
     queued: int
     hold: str
+    unresponsive: int = 0
+    """Slots whose holder is silent past its TTL and cannot be shown to have ended."""
+    longest_wait: float = 0.0
+    """Seconds that the claim waits that came first, of those that somebody still asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,13 @@ class Totals:
     queued: int
 
 
-def node_status(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -> NodeStatus:
+def node_status(
+    node: str,
+    table: NodeTable | None,
+    limits: NodeLimits,
+    now: float,
+    cap: CapUse | None = None,
+) -> NodeStatus:
     """What is true of the node at `now`; without a table nobody has asked for it yet."""
     found = limits.resolution(node)
     return NodeStatus(
@@ -82,14 +96,25 @@ def node_status(node: str, table: NodeTable | None, limits: NodeLimits, now: flo
         held=_held(table) if table else 0,
         slots=slot_views(table, now) if table else (),
         queue=waiting(table, now) if table else (),
+        cap=cap,
     )
 
 
-def counts(node: str, table: NodeTable | None, limits: NodeLimits) -> NodeCounts:
-    """The node in numbers; cheap enough for every node at every scrape."""
+def counts(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -> NodeCounts:
+    """The node in numbers at `now`; cheap enough for every node at every scrape."""
     limit, _ = limits.limit(node)
-    held, queued = (_held(table), len(table.roll.queue)) if table else (0, 0)
-    return NodeCounts(node, limit, held, queued, limits.hold(node))
+    hold = limits.hold(node)
+    if table is None:
+        return NodeCounts(node, limit, 0, 0, hold)
+    return NodeCounts(
+        node,
+        limit,
+        _held(table),
+        len(table.roll.queue),
+        hold,
+        unresponsive=_unresponsive(table),
+        longest_wait=longest_wait(table, now),
+    )
 
 
 def totals(nodes: Collection[NodeCounts]) -> Totals:
@@ -104,6 +129,11 @@ def totals(nodes: Collection[NodeCounts]) -> Totals:
 
 def _held(table: NodeTable) -> int:
     return sum(slot.holder is not None for slot in table.picture.slots.values())
+
+
+def _unresponsive(table: NodeTable) -> int:
+    claims = table.roll.claims.values()
+    return sum(claim.unresponsive and not claim.leaving for claim in claims)
 
 
 def config_status(namespace: str, state: ConfigState) -> ConfigStatus:

@@ -10,8 +10,10 @@ from coordinator.core import grants, holders, sightings, slots
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
 from coordinator.core.model import Cause, Verdict
+from coordinator.core.owners import require_owner
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.slots import NodeTable
+from tests.core import planted_owners
 from tests.core.modelserver import Server
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ def released_before_written(patch: Patch) -> None:
     """A release is told before its write stands."""
 
     def leave(table: NodeTable, e: m.Leave, now: float) -> bool:
+        require_owner(table, e.claim, e.owner, now)
         table.picture.granting.pop(e.claim, None)
         if e.claim in table.roll.claims:
             table.roll.drop(table.roll.claims[e.claim])
@@ -95,6 +98,7 @@ def leave_forgets_the_write(patch: Patch) -> None:
     """A leave during the grant's write drops the claim at once, and with it the reservation."""
 
     def leave(table: NodeTable, e: m.Leave, now: float) -> bool:
+        require_owner(table, e.claim, e.owner, now)
         claim = table.roll.claims.get(e.claim)
         if claim is not None and e.claim not in table.picture.named:
             ordinal = table.picture.granting.pop(e.claim, None)
@@ -300,6 +304,8 @@ def frees_are_blind(patch: Patch) -> None:
 
 
 ALL = (
+    planted_owners.owners_do_not_matter,
+    planted_owners.hearsay_bars_everybody,
     release_frees_whoever_holds,
     frees_are_blind,
     unknown_is_failure,

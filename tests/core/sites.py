@@ -56,6 +56,19 @@ class Site:
     """By claim, the token that its latest request carried; absent if it carried none."""
     answered: dict[str, tuple[object, int]] = field(default_factory=dict)
 
+    def knows(self, claim: str, now: float) -> bool:
+        """Whether the table knows the claim, or how it ended."""
+        roll, named = self.table.roll, self.table.picture.named
+        return claim in roll.claims or claim in named or roll.recall(claim, now) is not None
+
+    @property
+    def state(self) -> str:
+        """Everything that the table remembers."""
+        picture, roll = self.table.picture, self.table.roll
+        queue = [claim.id for claim in roll.queue]
+        known = f"{picture.slots} {picture.named} {picture.granting}"
+        return f"{known} {roll.claims} {roll.ended} {queue}"
+
 
 @dataclass
 class Agent:

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from tests.core import planted
 from tests.core.healing import heal
+from tests.core.intruder import intrude
 from tests.core.walk import walk
 from tests.core.world import World
 
@@ -68,7 +69,7 @@ class SlotsMachine(RuleBasedStateMachine):
     def advance_list(self, site: int) -> None:
         self.world.advance_list(site)
 
-    @rule(what=st.integers(0, 4), ordinal=st.integers(0, 3))
+    @rule(what=st.integers(0, 5), ordinal=st.integers(0, 3))
     def operator(self, what: int, ordinal: int) -> None:
         self.world.operator(what, ordinal)
 
@@ -91,6 +92,10 @@ class SlotsMachine(RuleBasedStateMachine):
     @rule(site=SITE, claim=CLAIM)
     def pod_changed(self, site: int, claim: int) -> None:
         self.world.pod_changed(site, claim)
+
+    @rule(site=SITE, claim=CLAIM, ending=st.booleans())
+    def intrude(self, site: int, claim: int, ending: bool) -> None:
+        intrude(self.world, site, claim, ending=ending)
 
     @rule(claim=CLAIM)
     def restart(self, claim: int) -> None:
@@ -133,7 +138,8 @@ def test_a_planted_fault_is_seen(
 
 
 HINTS = {
-    "frees_are_blind": 396,
+    "frees_are_blind": 2410,
+    "running_is_no_reason": 4658,
     "reading_is_proof": 159,
     "failed_after_unknown_is_failure": 100,
 }

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tests.core.healing import heal
+from tests.core.intruder import intrude
 from tests.core.world import World
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ STEPS: dict[str, tuple[int, Step]] = {
     "arrive_late": (3, lambda w, n, i, j: w.arrive_late(i)),
     "evidence": (3, lambda w, n, i, j: w.evidence(n, i, there=j % 2 == 0)),
     "pod_changed": (1, lambda w, n, i, j: w.pod_changed(n, i)),
+    "intrude": (2, lambda w, n, i, j: intrude(w, n, i, ending=j % 2 == 0)),
     "restart": (1, lambda w, n, i, j: w.restart(i)),
     "set_limit": (2, lambda w, n, i, j: w.set_limit(i % 4)),
     "operator": (2, lambda w, n, i, j: w.operator(j, i)),

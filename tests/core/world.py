@@ -16,6 +16,7 @@ from coordinator.core.names import lease_name
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Granted, Queued, view_of
 from tests.core import promises
+from tests.core.intruder import ownerless
 from tests.core.modelserver import NODE, Server
 from tests.core.sites import Agent, Attempt, Site
 
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 OPERATOR = -1
 POD, MOVED = PodRef("ns", "pod-3", "u3"), PodRef("ns", "pod-3b", "u3b")
 CLAIMS = {
-    "c0": Terms("load-0", 0, 10),
+    "c0": Terms("load-0", 0, 10, owner="ns/a"),
     "c1": Terms("load-1", 0, 20),
-    "c2": Terms("load-2", 5, 10),
-    "c3": Terms("load-3", 0, 10, POD),
-    "c4": Terms("load-4", 5, 30),
+    "c2": Terms("load-2", 5, 10, owner="ns/a"),
+    "c3": Terms("load-3", 0, 10, POD, owner="ns/b"),
+    "c4": Terms("load-4", 5, 30, owner="ns/b"),
 }
 NAMES = list(CLAIMS)
 JUMPS = (0.5, 1.0, 4.0, 11.0, 16.0, 40.0, 130.0)
@@ -48,6 +49,7 @@ class World:
         self.now = 1000.0
         self.server = Server()
         self.sites: list[Site] = []
+        self.claims = CLAIMS
         self.agents = {name: Agent() for name in NAMES}
         self.limit = 2
         self.orphans: list[tuple[Attempt, int]] = []
@@ -114,7 +116,9 @@ class World:
         request = m.Ask(name, terms, ticket, token, self.last_poll, speaker, ending)
         try:
             site.table.roll.check(request, self.now)
-        except m.Refusal:
+        except m.Refusal as refusal:
+            fair = not isinstance(refusal, m.ClaimReleased) or name in site.left
+            assert fair, f"{name} is told that it was released, and never was"
             agent.token = agent.ticket = None
             return
         assert self.now >= site.left_at.get(name, -1e9) + 120.0, f"P7: {name} comes back"
@@ -306,7 +310,7 @@ class World:
     def operator(self, what: int, ordinal: int) -> None:
         lease = self.server.leases.get(ordinal % 4)
         if lease is None:
-            if what % 5 == 0:
+            if what % 6 == 0:
                 self.server.create(lease_name(NODE, ordinal % 4), OPERATOR, foreign="not ours")
             return
         changed = (
@@ -315,7 +319,8 @@ class World:
             lease,
             None if lease.foreign or lease.terminating else replace(lease, terminating=True),
             replace(lease, holder=None, foreign="unreadable"),
-        )[what % 5]
+            ownerless(lease),
+        )[what % 6]
         self.server.commit(ordinal % 4, changed, OPERATOR)
 
     def set_limit(self, limit: int) -> None:

@@ -26,13 +26,15 @@ from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Sequence
 
+    from coordinator.core.access import Admissions
     from coordinator.core.model import Lease, PodRef
     from coordinator.core.views import View
     from coordinator.embedded.history import Event
     from coordinator.embedded.server import EmbeddedServer
     from coordinator.embedded.store import Store
+    from coordinator.service.callers import Callers
     from coordinator.service.pool import Pool
     from tests.service.faults import Faults
     from tests.service.jumps import Jumps
@@ -53,17 +55,18 @@ class Cluster:
 
     # --- the operator's hand ----------------------------------------------------------------------
 
-    def limit(self, number: int) -> None:
+    def limit(self, number: int, namespace: str = NS) -> None:
         """Every node's limit, by the ConfigMap."""
-        self.config(orjson.dumps({"loadConcurrency": {"globalConfig": number}}).decode())
+        text = orjson.dumps({"loadConcurrency": {"globalConfig": number}}).decode()
+        self.config(text, namespace)
 
-    def config(self, text: str) -> None:
+    def config(self, text: str, namespace: str = NS) -> None:
         """The ConfigMap's only key."""
-        obj = objects.config_map(NS, CONFIG, {"limits.json": text})
-        if any(one["metadata"]["name"] == CONFIG for one in self.store.list(CONFIG_MAPS, NS)):
-            self.store.update(CONFIG_MAPS, NS, CONFIG, obj)
+        obj, there = objects.config_map(namespace, CONFIG, {"limits.json": text}), self.store.list
+        if any(one["metadata"]["name"] == CONFIG for one in there(CONFIG_MAPS, namespace)):
+            self.store.update(CONFIG_MAPS, namespace, CONFIG, obj)
         else:
-            self.store.create(CONFIG_MAPS, NS, obj)
+            self.store.create(CONFIG_MAPS, namespace, obj)
 
     def patch_node(self, change: object, name: str = NODE) -> None:
         self.store.patch(NODES, "", name, {"metadata": change})
@@ -97,12 +100,12 @@ class Cluster:
 
     # --- what stands ------------------------------------------------------------------------------
 
-    def leases(self) -> dict[str, Lease]:
-        return {lease.name: lease for lease in map(parse, self.store.list(LEASES, NS))}
+    def leases(self, namespace: str = NS) -> dict[str, Lease]:
+        return {lease.name: lease for lease in map(parse, self.store.list(LEASES, namespace))}
 
-    def holders(self) -> dict[str, str]:
+    def holders(self, namespace: str = NS) -> dict[str, str]:
         """Lease name to claim, for the held ones."""
-        found = self.leases().values()
+        found = self.leases(namespace).values()
         return {lease.name: lease.holder.claim for lease in found if lease.holder}
 
     def events(self) -> list[dict[str, Any]]:
@@ -118,10 +121,14 @@ class Cluster:
         policy: Policy = AT_ONCE,
         ready: bool = True,
         elector: Any = None,
+        callers: Callers | None = None,
+        admissions: Admissions | None = None,
+        pools: Sequence[str] = (NS,),
+        node_cap: int | None = None,
     ) -> AsyncIterator[Coordinator]:
         async with KubeClient(OpenAccess(self.server.url)) as client:
             clock = self.jumps.clock
-            specs = [PoolSpec(NS, config_map)]
+            specs = [PoolSpec(namespace, config_map) for namespace in pools]
             running = Coordinator(
                 client,
                 specs,
@@ -130,6 +137,9 @@ class Cluster:
                 policy=policy,
                 rng=Random(1),
                 elector=elector,
+                callers=callers,
+                admissions=admissions,
+                node_cap=node_cap,
             )
             await running.__aenter__()
             try:

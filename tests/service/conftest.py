@@ -10,11 +10,14 @@ from coordinator.embedded import objects
 from coordinator.embedded.server import start
 from coordinator.embedded.store import Store
 from tests.service.cluster import NODE, NS, Cluster
+from tests.service.door import door
 from tests.service.faults import Faults
 from tests.service.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from tests.service.door import Door
 
 
 @pytest.fixture
@@ -33,3 +36,10 @@ async def cluster(jumps: Jumps) -> AsyncIterator[Cluster]:
     made.limit(2)
     yield made
     await made.stop()
+
+
+@pytest.fixture
+async def at(cluster: Cluster) -> AsyncIterator[Door]:
+    """Who asks the coordinator, and an API server that knows them."""
+    async with door(cluster) as made:
+        yield made

@@ -25,7 +25,7 @@ class Scene:
         self.agents.end_turn(*self.says(name, sequence, boot))
 
     def known(self, *names: str) -> list[str]:
-        return [name for name in names if self.agents.get(NODE, name)]
+        return [name for name in names if self.agents.get(NODE, "", name)]
 
 
 def test_of_too_many_idle_agents_the_one_that_was_answered_first_is_forgotten() -> None:
@@ -87,5 +87,5 @@ def test_earlier_boots_are_refused_as_far_as_they_are_remembered() -> None:
 def test_the_same_name_on_another_node_is_another_agent() -> None:
     scene = Scene()
     scene.said("a", 7)
-    assert scene.agents.get("node2", "a") is None
+    assert scene.agents.get("node2", "", "a") is None
     scene.agents.take_turn("node2", sync(1, agent="a"), Waiter())

@@ -41,7 +41,7 @@ def deaf(cluster: Cluster) -> None:
     async def silence(request: web.Request, handler: Handler) -> web.StreamResponse:
         return await cluster.faults.swallow(request, handler)
 
-    cluster.faults.on(lambda request: request.path == "/api/v1/pods", silence, times=1e9)
+    cluster.faults.on(lambda request: request.path == PODS.rstrip("/"), silence, times=1e9)
     cluster.faults.cut_all()
 
 

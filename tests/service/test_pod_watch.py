@@ -1,4 +1,4 @@
-"""The watch of all Pods: it wakes a look at a claim's Pod, and costs nothing for all others."""
+"""The watch of Pods: it wakes a look at a claim's Pod, and costs nothing for all others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import pytest
 
 from coordinator.core.model import PodRef
 from coordinator.core.pods import PodIndex
-from coordinator.embedded.resources import PODS
+from coordinator.embedded import objects
+from coordinator.embedded.resources import NAMESPACES, PODS
 from coordinator.kube.reflector import Changed, Deleted, Listed
 from coordinator.service.pods import PodWatch
 from tests.service.cluster import NODE, NS, Cluster, granted
+from tests.service.door import ADMISSIONS, CLIENTS
 from tests.service.faults import any_request, lost_before
 from tests.service.pods import ENDED, job_pod
 
@@ -132,6 +134,25 @@ async def test_a_pod_that_no_look_ever_found_is_no_pod_even_if_its_node_does_not
         assert await cluster.jumps.until(lambda: not cluster.holders()) <= 3
 
 
+async def test_pods_are_watched_in_each_namespace_that_may_claim_and_in_no_other(
+    cluster: Cluster,
+) -> None:
+    cluster.store.create(NAMESPACES, "", {"metadata": {"name": CLIENTS}})
+    made = objects.put(cluster.store, objects.pod(CLIENTS, "load", NODE))
+    async with cluster.coordinator(admissions=ADMISSIONS) as running:
+        pool = running.pool(NS)
+        ref = PodRef(CLIENTS, "load", made["metadata"]["uid"])
+        view = await granted(pool, "a", pod=ref)
+        await granted(pool, "a", pod=ref, token=view.token)
+        await cluster.jumps.advance(2)
+        cluster.store.patch(
+            PODS, CLIENTS, "load", {"status": {"phase": "Succeeded"}}, subresource="status"
+        )
+        assert await cluster.jumps.until(lambda: not cluster.holders()) <= 2
+    lists = {one.path for one in cluster.faults.sent if one.path.endswith("/pods")}
+    assert lists == {f"/api/v1/namespaces/{name}/pods" for name in (NS, CLIENTS)}
+
+
 # --- the watch alone ------------------------------------------------------------------------------
 
 
@@ -147,7 +168,7 @@ class Heard:
     def take(self, event: Listed | Changed | Deleted) -> int:
         """How many calls the event led to."""
         before = len(self.calls)
-        self.watch.take(event)
+        self.watch.take(NS, event)
         return len(self.calls) - before
 
 
@@ -184,9 +205,18 @@ def test_what_the_watch_told_is_not_told_again_by_the_next_list() -> None:
     assert heard.take(listed(pod("load", 6))) == 0
 
 
+def test_a_list_of_one_namespace_says_nothing_of_another() -> None:
+    heard = Heard()
+    heard.index.move(NODE, "b", None, PodRef("jobs", "load"))
+    heard.take(listed(pod("load", 5)))
+    heard.watch.take("jobs", listed())
+    assert heard.calls == [(NODE, "b")]
+    assert heard.take(listed(pod("load", 6))) == 1
+
+
 def test_a_hundred_thousand_events_of_other_pods_leave_nothing_behind() -> None:
     heard = Heard()
     for n in range(100_000):
-        heard.watch.take(Changed(pod(f"other-{n}", n)))
+        heard.watch.take(NS, Changed(pod(f"other-{n}", n)))
     assert heard.calls == []
     assert heard.watch._versions == {}

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def reclaims(running: Coordinator) -> dict[str, str]:
-    """The counter's value by reason."""
+    """The counter's value by reason, where it is not 0."""
     lines = running.pool(NS).reports._metrics.render().decode().splitlines()
     found = [line for line in lines if line.startswith("nodeslots_reclaims_total{")]
-    return {line.split('reason="')[1].split('"')[0]: line.rsplit(" ", 1)[1] for line in found}
+    told = {line.split('reason="')[1].split('"')[0]: line.rsplit(" ", 1)[1] for line in found}
+    return {reason: count for reason, count in told.items() if count != "0.0"}
 
 
 def told(cluster: Cluster) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from agent_client.errors import NoAnswer
 from agent_client.messages import Reply
 from coordinator.api.exchange import service_problem
 from coordinator.api.problems import Problem
+from coordinator.core.access import Admissions, ClientNamespace
 from coordinator.core.claims import Policy
 from coordinator.kube.election import Elector
 from coordinator.service.clock import Clock
@@ -23,6 +24,7 @@ from tests.simulation.answering import answer
 from tests.simulation.api import SimClient
 from tests.simulation.judge.writes import ELECTION
 from tests.simulation.loop import Mode, Process
+from tests.simulation.pods import NS as PODS
 
 if TYPE_CHECKING:
     from coordinator.kube.candidate import Leader
@@ -100,6 +102,7 @@ class Replica:
             rng=rng,
             instance=process.name,
             elector=self._elector(process, client, clock, rng),
+            admissions=Admissions([NS], [ClientNamespace(NS, PODS)]),
         )
 
     def _elector(self, process: Process, client: SimClient, clock: Clock, rng: Random) -> Elector:

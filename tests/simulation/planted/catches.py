@@ -56,7 +56,7 @@ SEEDS: dict[str, tuple[int, ...]] = {
     "waits_have_no_end": (0,),
     "polls_never_end": (27,),
     "retries_are_hot": (2,),
-    "too_old_watches_go_on": (60,),
+    "too_old_watches_go_on": (56,),
     "no_look_after_an_await": (3,),
     "leadership_is_a_flag": (979, 9816, 14002),
     "deadline_counts_from_the_answer": (12,),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from coordinator.kube import errors
@@ -120,7 +121,10 @@ def takeover_from_the_cache(patch: Patch) -> None:
     def begin_from_cache(reign: Reign) -> None:
         ours = informers.get(id(reign._tools.client), {})
         if ours and all(one.version for one in ours.values()):
-            reign._streams = [(reign._pods, reign._take_pods)]
+            reign._streams = [
+                (pods, partial(reign._take_pods, namespace))
+                for namespace, pods in reign._pods.items()
+            ]
             begin(reign)
             for namespace, pool in reign.pools.items():
                 ours[namespace].serve(pool, reign._tools.clock.now())

@@ -99,7 +99,7 @@ def older_syncs_count(patch: Patch) -> None:
     real = Agents.take_turn
 
     def take_turn(agents: Agents, node: str, request: Any, waiter: Waiter) -> Any:
-        record = agents.get(node, request.agent)
+        record = agents.get(node, request.owner, request.agent)
         if record is not None:
             record.retired.pop(request.boot, None)
             record.sequence = min(record.sequence, request.sequence - 1)

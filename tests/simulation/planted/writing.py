@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from coordinator.kube import answers, errors, leases, records
-from coordinator.service import pool
+from coordinator.service import operations
 from coordinator.service.gate import Gate
 from coordinator.service.writer import Writer
 from tests.core import planted as core
@@ -105,7 +105,7 @@ def repeats_know_no_gate(patch: Patch) -> None:
 
 def decided_is_sent(patch: Patch) -> None:
     """A grant that waited at the closed gate is sent without a second look at what has changed."""
-    patch.setattr(pool, "stands_by", lambda table, op, now: True)
+    patch.setattr(operations, "stands_by", lambda table, op, now: True)
 
 
 ALL = (

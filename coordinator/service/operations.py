@@ -1,0 +1,60 @@
+"""What a pool's tables command to be done with Leases: performed one by one, each outcome fed back.
+
+Also the courtesy writes of renewals, which go only while nothing else is to be written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from coordinator.core import messages as m
+from coordinator.core.grants import stands_by
+from coordinator.service.renewals import Renewals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from coordinator.service.desk import Desk
+    from coordinator.service.reports import PoolReports
+    from coordinator.service.writer import Writer
+
+    Apply = Callable[[Desk, m.Event], None]
+
+
+class Operations:
+    """Those of one pool; `apply` feeds an event to a desk's table."""
+
+    def __init__(
+        self, writer: Writer, reports: PoolReports, now: Callable[[], float], apply: Apply
+    ) -> None:
+        self._writer = writer
+        self._reports = reports
+        self._now = now
+        self._apply = apply
+        self._renewals = Renewals(now)
+
+    async def perform(self, desk: Desk, op: m.Operation) -> None:
+        """Send the operation, and tell its table how it ended."""
+        node, table = desk.table.node, desk.table
+        outcome = await self._writer.perform(
+            node, op, self._silence_of(desk, op), still=lambda: stands_by(table, op, self._now())
+        )
+        self._reports.outcome(node, op, outcome, self._now())
+        if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
+            self._renewals.add(node, op.claim)
+        self._apply(desk, outcome)
+
+    def _silence_of(self, desk: Desk, op: m.Operation) -> float:
+        """Seconds since the renewal that a `Refresh` writes down."""
+        claim = desk.table.roll.claims.get(op.claim) if isinstance(op, m.Refresh) else None
+        return self._now() - claim.renewed if claim else 0.0
+
+    def write_renewals(self, desks: Mapping[str, Desk]) -> None:
+        """Some of the renewals that are due go into their Leases, if nothing else is under way."""
+        if not self._writer.idle:
+            return
+        for node, claim in self._renewals.due():
+            desk = desks.get(node)
+            if desk is not None and claim in desk.table.picture.named:
+                self._apply(desk, m.Courtesy(claim))
+                self._renewals.add(node, claim)
