@@ -22,6 +22,7 @@ EXAMPLES = """\
 examples:
   slot-coordinator serve --namespace velero --node-agent-configmap node-slots
   slot-coordinator check --config limits.json
+  slot-coordinator install --print --limits limits.json | kubectl apply --server-side -f -
   slot-coordinator serve --help
 """
 SERVE = """\
@@ -30,18 +31,24 @@ Serve one or more pools: each is a namespace, with one ConfigMap of limits.
 Every setting is a flag and an environment variable (in brackets); the flag wins.
 
 SECURITY: every caller shows a token that the API server's TokenReview accepts, over TLS. A Pod may
-claim on its own node only; people are let in by their rights on Leases. docs/security.md has it all.
+claim on its own node only, in the pool of its namespace or of --clients. People and tools may do
+what `kubectl auth can-i list|get|delete leases.coordination.k8s.io -n POOL` says. With --auth none,
+which works on loopback addresses only, any user of this machine can take, free and see any slot.
 """
 SERVE_EXAMPLES = """\
 examples:
-  # on a laptop, against the current kubectl context
-  slot-coordinator serve --namespace velero --node-agent-configmap node-slots --log-format console
+  # on a laptop, against the current kubectl context, over plain HTTP on 127.0.0.1
+  slot-coordinator serve --namespace velero --node-agent-configmap node-slots --tls off \
+      --log-format console
 
-  # two pools; every node of the second has the limits of its own ConfigMap
-  slot-coordinator serve --pool velero/node-slots --pool scans/scan-limits
+  # who holds and who waits (queries need no special client; the account may list Leases there)
+  curl -s -H "Authorization: Bearer $(kubectl create token -n velero ACCOUNT)" \
+      http://127.0.0.1:8443/v1/namespaces/velero/nodes/node1
 
-  # who holds and who waits (queries need no special client)
-  curl -s http://127.0.0.1:8443/v1/namespaces/velero/nodes/node1
+  # two pools with limits of their own; Pods of `batch` may claim in the second, up to priority 5
+  slot-coordinator serve --pool velero/node-slots --pool scans/scan-limits --clients scans/batch:5
+
+  # in a cluster: let `slot-coordinator install --print` write the manifests
 
 exit codes: 0 ended by SIGTERM or SIGINT (held slots stay held); 1 could not start, or a fault;
 2 wrong flags or settings
@@ -50,7 +57,7 @@ WRONG_USAGE = 2
 PIPE_CLOSED = 128 + 13
 """As a shell tells the end by SIGPIPE."""
 
-_MOUNTED = ("coordinator.check", "coordinator.demo")
+_MOUNTED = ("coordinator.check", "coordinator.install.command", "coordinator.demo")
 """Modules with an `add_parser(subparsers)` of their own."""
 
 

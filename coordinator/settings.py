@@ -23,7 +23,23 @@ MOST_STOP_GRACE = 5.0
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CLIENT = re.compile(rf"(?:({_LABEL.pattern})/)?({_LABEL.pattern})(?::(-?[0-9]{{1,9}}))?")
 _URL = re.compile(r"https?://[^\s/?#]+/?")
+_KINDS = {
+    "node_agent_configmap": "ConfigMap",
+    "election_lease": "Lease",
+    "tls_secret": "Secret",
+    "ca_configmap": "ConfigMap",
+    "service": "Service",
+}
+"""What the fields name that are names of objects."""
 _SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class SettingsError(Exception):
@@ -199,13 +215,21 @@ class Settings(BaseSettings):
             raise ValueError(f"{name!r} is no name of a namespace")
         return name
 
-    @field_validator("node_agent_configmap", "election_lease")
+    @field_validator(*_KINDS)
     @classmethod
     def _an_object(cls, name: str, info: ValidationInfo) -> str:
-        if name and not _SUBDOMAIN.fullmatch(name):
-            kind = "Lease" if info.field_name == "election_lease" else "ConfigMap"
+        kind = _KINDS[info.field_name or ""]
+        if name and not (_LABEL if kind == "Service" else _SUBDOMAIN).fullmatch(name):
             raise ValueError(f"{name!r} is no name of a {kind}")
         return name
+
+    @field_validator("tls_name")
+    @classmethod
+    def _a_host(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if not (_is_address(name) or _SUBDOMAIN.fullmatch(name.removeprefix("*."))):
+                raise ValueError(f"{name!r} is neither a DNS name nor an IP address")
+        return names
 
     @field_validator("advertise_url")
     @classmethod
@@ -251,6 +275,7 @@ class Settings(BaseSettings):
             )
         self._require_known_pools(namespaces)
         self._require_closed()
+        self._require_safe_passage()
         return self
 
     def _require_known_pools(self, namespaces: list[str]) -> None:
@@ -275,6 +300,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"--listen-address {self.listen_address} lets other machines in, and with --tls"
                 " off their tokens could be read on the way: keep 127.0.0.1, or leave --tls off out"
+            )
+
+    def _require_safe_passage(self) -> None:
+        """A follower sends its callers' tokens to the leader's URL."""
+        if self.tls_mode != "off" and self.advertise_url.startswith("http:"):
+            raise ValueError(
+                f"--advertise-url {self.advertise_url}: this replica serves HTTPS, and other ones"
+                " send their callers' tokens there; give an https:// URL"
             )
 
     @property

@@ -33,12 +33,31 @@ def test_help_teaches_with_examples(command: list[str], capsys: pytest.CaptureFi
     assert "examples:\n" in capsys.readouterr().out
 
 
-def test_the_help_of_serve_says_loudly_that_callers_are_not_authenticated(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_the_help_of_serve_says_who_may_do_what(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["serve", "--help"])
-    assert "SECURITY: callers are not authenticated yet" in capsys.readouterr().out
+    told = " ".join(capsys.readouterr().out.split())
+    assert "SECURITY: every caller shows a token" in told
+    assert "kubectl auth can-i" in told
+    assert "With --auth none, which works on loopback addresses only, any user" in told
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--tls", "off"],
+        ["--pool", "scans/scan-limits", "--clients", "scans/batch:5"],
+    ],
+)
+def test_the_examples_of_serve_can_be_used(flags: list[str]) -> None:
+    shown = " ".join(cli.SERVE_EXAMPLES.replace("\\\n", " ").split())
+    assert " ".join(flags) in shown
+    named = dict(zip(flags[::2], flags[1::2], strict=True))
+    load({"namespace": "velero", **{flag[2:]: _value(flag, named[flag]) for flag in named}})
+
+
+def _value(flag: str, text: str) -> str | list[str]:
+    return text if flag == "--tls" else [text]
 
 
 def test_wrong_settings_are_told_on_stderr_with_exit_code_2(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from coordinator.core.access import ClientNamespace
 from coordinator.flags import add_flags, flag_of, load
 from coordinator.settings import ENV_PREFIX, Settings, SettingsError
 
@@ -92,6 +93,18 @@ def test_a_port_of_zero_is_allowed() -> None:
         ({**POOL, "long_wait": "-1"}, "--long-wait"),
         ({**POOL, "long_wait": "inf"}, "--long-wait"),
         ({**POOL, "log_format": "xml"}, "--log-format"),
+        ({**POOL, "auth": "basic"}, "--auth"),
+        ({**POOL, "tls": "on"}, "--tls"),
+        ({**POOL, "clients": ["Batch"]}, "--clients"),
+        ({**POOL, "clients": ["batch:high"]}, "--clients"),
+        ({**POOL, "clients": ["a/b/c"]}, "--clients"),
+        ({**POOL, "clients": [""]}, "--clients"),
+        ({**POOL, "clients": ["scans/batch"]}, "no pool in namespace scans"),
+        ({**POOL, "node_cap": "0"}, "--node-cap"),
+        ({**POOL, "tls_secret": "../x"}, "--tls-secret"),
+        ({**POOL, "ca_configmap": "CA"}, "--ca-configmap"),
+        ({**POOL, "service": "a.b"}, "--service"),
+        ({**POOL, "tls_name": ["not a host"]}, "--tls-name"),
     ],
 )
 def test_what_cannot_work_is_refused_by_name(flags: dict[str, object], named: str) -> None:
@@ -104,13 +117,59 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert "--health-port" in told
 
 
+ELSEWHERE = ["0.0.0.0", "::", "all", "10.0.0.7", "node1.example"]
+
+
+def test_callers_are_asked_who_they_are_over_tls_unless_told_otherwise() -> None:
+    settings = load(POOL)
+    assert (settings.auth, settings.tls_mode) == ("kubernetes", "self-made")
+    assert load({**POOL, "auth": "none"}).tls_mode == "off"
+    assert load({**POOL, "auth": "none", "tls": "mounted"}).tls_mode == "mounted"
+
+
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_only_this_machine_may_call_without_more_ado(address: str) -> None:
-    assert load({**POOL, "listen_address": address}).loopback
+@pytest.mark.parametrize("opened", [{"auth": "none"}, {"tls": "off"}])
+def test_what_is_open_to_anybody_is_for_this_machine(address: str, opened: dict[str, str]) -> None:
+    assert load({**POOL, "listen_address": address, **opened}).loopback
 
 
-@pytest.mark.parametrize("address", ["0.0.0.0", "::", "10.0.0.7", "node1.example"])
-def test_other_machines_need_a_word_of_their_own(address: str) -> None:
-    assert "--allow-unauthenticated" in refused(**POOL, listen_address=address)
-    opened = load({**POOL, "listen_address": address, "allow_unauthenticated": True})
-    assert not opened.loopback
+@pytest.mark.parametrize("address", ELSEWHERE)
+@pytest.mark.parametrize("opened", [{"auth": "none"}, {"tls": "off"}])
+def test_other_machines_find_nothing_open(address: str, opened: dict[str, str]) -> None:
+    [(name, value)] = opened.items()
+    told = refused(**POOL, listen_address=address, **opened)
+    assert f"{flag_of(name)} {value}" in told
+    assert not load({**POOL, "listen_address": address}).loopback
+
+
+def test_clients_are_for_the_first_pool_unless_one_is_named() -> None:
+    flags = parsed("--namespace", "velero", "--pool", "scans/limits", "--clients", "batch")
+    more = parsed("--clients", "scans/batch:5", "--clients", "other:-3", "--clients", "a:0")
+    settings = load({**flags, "clients": [*flags["clients"], *more["clients"]]})
+    assert settings.client_namespaces == [
+        ClientNamespace("velero", "batch"),
+        ClientNamespace("scans", "batch", 5),
+        ClientNamespace("velero", "other", -3),
+        ClientNamespace("velero", "a", 0),
+    ]
+
+
+def test_clients_come_from_one_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ENV_PREFIX + "CLIENTS", "batch,other:5")
+    assert [client.namespace for client in load(POOL).client_namespaces] == ["batch", "other"]
+
+
+def test_the_home_is_the_elections_namespace_else_the_first_pools() -> None:
+    assert load(POOL).home == "velero"
+    assert load({**POOL, "election_namespace": "ops"}).home == "ops"
+
+
+def test_replicas_behind_tls_are_not_told_to_send_tokens_in_clear() -> None:
+    assert "https://" in refused(**POOL, advertise_url="http://10.0.0.7:8443")
+    load({**POOL, "advertise_url": "https://10.0.0.7:8443"})
+    load({**POOL, "tls": "off", "advertise_url": "http://127.0.0.1:8443"})
+
+
+def test_the_certificate_is_for_more_names() -> None:
+    names = ["slots.example", "*.slots.example", "10.0.0.7", "::1"]
+    assert load({**POOL, "tls_name": names}).tls_name == names

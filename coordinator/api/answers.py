@@ -14,6 +14,7 @@ from coordinator.api.problems import Problem, ProblemJson
 from coordinator.core.messages import (
     ClaimMismatch,
     ClaimReleased,
+    OthersClaim,
     PodFinished,
     QueueFull,
     Refusal,
@@ -78,13 +79,15 @@ class TroubledJson(TypedDict):
 
 class SyncJson(TypedDict):
     """The answer to a sync: one state per asked claim in the same order, and the ids whose release
-    is committed. `retryAfter` (seconds) is a hint of an overloaded coordinator.
+    is committed. `notReleased` names those that are another service account's, if any. `retryAfter`
+    (seconds) is a hint of an overloaded coordinator.
     """
 
     term: int
     sequence: int
     claims: list[GrantedJson | QueuedJson | TroubledJson]
     released: list[str]
+    notReleased: NotRequired[list[TroubledJson]]
     retryAfter: NotRequired[float]
 
 
@@ -155,6 +158,12 @@ def refused(refusal: Refusal, claim: str, node: str) -> Problem:
         pod = pod_name(refusal.pod)
         detail = f"{what}: its Pod {pod} has finished; a load in another Pod takes a new claim id"
         return Problem("pod-finished", detail)
+    if isinstance(refusal, OthersClaim):
+        return Problem(
+            "forbidden",
+            f"{what} is that of another service account than yours; another load takes another"
+            " claim id",
+        )
     if isinstance(refusal, ClaimMismatch):
         return Problem(
             "claim-mismatch",

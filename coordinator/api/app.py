@@ -1,4 +1,4 @@
-"""The two HTTP applications, and their listeners: the API, and health with metrics."""
+"""The two HTTP applications, and their listeners: the API, and health."""
 
 from __future__ import annotations
 
@@ -10,20 +10,27 @@ from typing import TYPE_CHECKING
 import orjson
 from aiohttp import web
 
+from coordinator.api.access import NEEDS, admitted
 from coordinator.api.bodies import INTAKE, Intake
 from coordinator.api.connections import CONNECTIONS, READ_SIZE, Connections, guarded
-from coordinator.api.exchange import COORDINATOR, DOCUMENT, exchange
-from coordinator.api.health import METRICS
+from coordinator.api.exchange import COORDINATOR, DOCUMENT, METRICS, exchange
+from coordinator.api.garbled import reticent
+from coordinator.api.health import TROUBLES
 from coordinator.api.openapi import document
-from coordinator.api.proxy import follow, proxying
+from coordinator.api.proxy import TRUST, follow, proxying
 from coordinator.api.routes import API, HEALTH
+from coordinator.api.secured import securing
+from coordinator.api.sockets import place, url_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from aiohttp.typedefs import Middleware
 
+    from coordinator.api.health import Troubles
+    from coordinator.api.proxy import Trust
     from coordinator.api.routes import Route
+    from coordinator.api.secured import Tls
     from coordinator.service.coordinator import Coordinator
     from coordinator.service.metrics import Metrics
 
@@ -38,20 +45,28 @@ LINGER = 1.0
 """Seconds that the rest of a refused body is read before the connection is closed."""
 
 
-def api_app(coordinator: Coordinator) -> web.Application:
-    """The REST API."""
-    app = _app(API, follow)
+def api_app(
+    coordinator: Coordinator, metrics: Metrics, trust: Trust | None = None
+) -> web.Application:
+    """The REST API. The leader judges the callers of those who follow; they pass tokens on.
+
+    With `trust` they do so over TLS only, to a leader that it verifies.
+    """
+    app = _app(API, follow, admitted)
     app[COORDINATOR] = coordinator
+    app[METRICS] = metrics
+    app[NEEDS] = {route.handler: route.need for route in API}
     app[DOCUMENT] = _document()
+    app[TRUST] = trust
     app.cleanup_ctx.append(proxying)
     return app
 
 
-def health_app(coordinator: Coordinator, metrics: Metrics) -> web.Application:
-    """Health and metrics."""
+def health_app(coordinator: Coordinator, troubles: Troubles = dict) -> web.Application:
+    """Health, for probes, which show no token; `troubles` are asked beside the coordinator."""
     app = _app(HEALTH)
+    app[TROUBLES] = troubles
     app[COORDINATOR] = coordinator
-    app[METRICS] = metrics
     return app
 
 
@@ -83,9 +98,16 @@ class Listener:
 
 
 async def listen(
-    app: web.Application, address: str, port: int, connections: Connections | None = None
+    app: web.Application,
+    address: str,
+    port: int,
+    connections: Connections | None = None,
+    tls: Tls | None = None,
 ) -> Listener:
-    """Serve the application; port 0 takes a free one. Raises `OSError`."""
+    """Serve the application, with `tls` over that; port 0 takes a free one. Raises `OSError`.
+
+    The address `all` is every one of this machine, of IPv4 and IPv6.
+    """
     guards = app[CONNECTIONS] = Connections() if connections is None else connections
     guards.allow()
     runner = web.AppRunner(
@@ -100,21 +122,18 @@ async def listen(
     )
     await runner.setup()
     try:
+        guard = guards.guarding(_protocols(runner))
         server = await asyncio.get_running_loop().create_server(
-            guards.guarding(_protocols(runner)), address, port, backlog=BACKLOG
+            securing(guards, guard, tls) if tls else guard,
+            **place(address, port, BACKLOG),
         )
     except BaseException:
         await runner.cleanup()
         raise
-    return Listener(runner, server, _url(server))
+    return Listener(runner, server, url_of(server, secure=tls is not None))
 
 
-def _protocols(runner: web.AppRunner) -> web.Server:
+def _protocols(runner: web.AppRunner) -> Callable[[], asyncio.BaseProtocol]:
     if runner.server is None:
         raise RuntimeError("the runner was not set up")
-    return runner.server
-
-
-def _url(server: asyncio.Server) -> str:
-    host, port = server.sockets[0].getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return reticent(runner.server)

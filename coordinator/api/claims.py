@@ -9,6 +9,7 @@ from aiohttp import web
 
 from coordinator.api.answers import granted_json, problem_of, queued_json, refused
 from coordinator.api.bodies import parse, path_values, read_json
+from coordinator.api.claimant import claimant, owner_of
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
 from coordinator.api.problems import Problem
 from coordinator.api.schemas import WAIT_SHARE, ClaimBody, shortened, unknown_fields
@@ -31,6 +32,8 @@ async def put_claim(request: web.Request) -> web.Response:
     path = path_values(request)
     pool = request.app[COORDINATOR].pool(path["namespace"])
     ask, wait = await _asked(request, path["claim"])
+    if asker := claimant(request, pool, path["node"]):
+        ask = await asker.judge_one(ask)
     try:
         view = await pool.ask(path["node"], ask, _bounded(pool, path["node"], ask, wait))
     except Refusal as refusal:
@@ -66,10 +69,14 @@ async def delete_claim(request: web.Request) -> web.Response:
     """Release the slot, or leave the queue. 204 once that is certain, 503 before."""
     path = path_values(request)
     pool = request.app[COORDINATOR].pool(path["namespace"])
-    view = await pool.leave(path["node"], path["claim"], RELEASE_WAIT)
+    node, claim = path["node"], path["claim"]
+    try:
+        view = await pool.leave(node, claim, RELEASE_WAIT, owner_of(request))
+    except Refusal as refusal:
+        raise refused(refusal, claim, node) from None
     if isinstance(view, Released):
         return web.Response(status=HTTPStatus.NO_CONTENT)
-    return _state(view, pool, path["node"])
+    return _state(view, pool, node)
 
 
 def _state(

@@ -9,6 +9,7 @@ passes through.
 - When all connections are taken, the one that has owed its head for longest makes room; where none
   owes one, the new connection is closed at once.
 - All unfinished heads together have `MOST_HEADS` bytes; beyond, the largest is cut off.
+- Who is not done with TLS yet is counted, too, and makes room first (`coordinator.api.secured`).
 
 Idle connections are the HTTP library's to close, after its `keepalive_timeout`.
 """
@@ -62,6 +63,8 @@ class Connections:
         self.head_timeout = head_timeout
         self.write_timeout = write_timeout
         self._guards: dict[asyncio.BaseTransport, Guard] = {}
+        self._handshakes: dict[Guard, asyncio.Transport] = {}
+        """Those that TLS has not let through yet, in the order in which they came."""
         self._headless: dict[Guard, int] = {}
         """Those that owe the head of a request, in the order in which they began to, each with the
         bytes of it that are there."""
@@ -72,7 +75,7 @@ class Connections:
     @property
     def count(self) -> int:
         """How many are open."""
-        return len(self._guards)
+        return len(self._guards) + len(self._handshakes)
 
     def allow(self) -> None:
         """Let this process open as many files as it may need, as far as its hard limit goes.
@@ -96,15 +99,36 @@ class Connections:
         """The guard of the connection that this request came in on; None once it is gone."""
         return self._guards.get(request.transport) if request.transport else None
 
+    def begin_handshake(self, guard: Guard, transport: asyncio.Transport) -> bool:
+        """Whether there is room for one more connection, which has to speak TLS first."""
+        if not self._make_room():
+            return False
+        self._handshakes[guard] = transport
+        return True
+
+    def end_handshake(self, guard: Guard) -> None:
+        """It is over, one way or the other."""
+        self._handshakes.pop(guard, None)
+
     def enter(self, guard: Guard, transport: asyncio.BaseTransport) -> bool:
         """Whether there is room for one more connection."""
-        if len(self._guards) >= self.most:
-            self._complain()
-            if not self._headless:
-                return False
-            next(iter(self._headless)).cut_off()
+        self.end_handshake(guard)
+        if not self._make_room():
+            return False
         self._guards[transport] = guard
         return True
+
+    def _make_room(self) -> bool:
+        if self.count < self.most:
+            return True
+        self._complain()
+        if self._handshakes:
+            guard, transport = next(iter(self._handshakes.items()))
+            self.end_handshake(guard)
+            transport.abort()
+        elif self._headless:
+            next(iter(self._headless)).cut_off()
+        return self.count < self.most
 
     def leave(self, guard: Guard, transport: asyncio.BaseTransport) -> None:
         """The connection is gone, or as good as gone."""
@@ -146,8 +170,8 @@ class Guard(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._busy = False
         self._head_seen = False
-        self._head_deadline = _Deadline(connections.head_timeout, self.cut_off)
-        self._write_deadline = _Deadline(connections.write_timeout, self.cut_off)
+        self._head_deadline = Deadline(connections.head_timeout, self.cut_off)
+        self._write_deadline = Deadline(connections.write_timeout, self.cut_off)
 
     # --- what the event loop says -------------------------------------------------------------
 
@@ -158,7 +182,8 @@ class Guard(asyncio.BufferedProtocol):
             made.abort()
             return
         self._transport = made
-        made.set_write_buffer_limits(high=0)  # then `pause_writing` tells of every unsent byte
+        # `pause_writing` is to tell of every unsent byte; with 0, TLS would pause for none.
+        made.set_write_buffer_limits(high=1 if made.get_extra_info("sslcontext") else 0, low=0)
         self._inner.connection_made(made)
         self._head_grows(b"")
 
@@ -225,7 +250,7 @@ class Guard(asyncio.BufferedProtocol):
         self._connections.leave(self, transport)
 
 
-class _Deadline:
+class Deadline:
     """Calls `then` after so many seconds, unless it is lifted before."""
 
     __slots__ = ("_seconds", "_then", "_timer")

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from coordinator.service.coordinator import Coordinator
+    from coordinator.service.metrics import Metrics
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 COORDINATOR: web.AppKey[Coordinator] = web.AppKey("coordinator")
+METRICS: web.AppKey[Metrics] = web.AppKey("metrics")
 DOCUMENT = web.AppKey("openapi", bytes)
 """The OpenAPI document as it is served."""
 UNKNOWN_FIELDS: web.RequestKey[Sequence[str]] = web.RequestKey("unknown-fields")
@@ -39,6 +41,9 @@ _SERVICE_PROBLEMS: dict[type[errors.ServiceError], str] = {
     errors.NodeUnknown: "unknown-node",
     errors.PoolUnknown: "unknown-pool",
     errors.StaleSync: "stale-sync",
+    errors.Unauthenticated: "unauthenticated",
+    errors.NotConfirmed: "not-confirmed",
+    errors.PodElsewhere: "forbidden",
 }
 
 log = structlog.get_logger("coordinator.api")

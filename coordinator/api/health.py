@@ -1,4 +1,4 @@
-"""What the kubelet and Prometheus ask, on a listener of its own: /livez, /readyz, /metrics.
+"""What the kubelet asks, on a listener of its own and without a token: /livez, /readyz.
 
 Plain text, as Kubernetes' own components have it: people read it with curl.
 """
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from coordinator.api.exchange import COORDINATOR
-from coordinator.service.metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-METRICS: web.AppKey[Metrics] = web.AppKey("metrics", Metrics)
+    Troubles = Callable[[], dict[str, str]]
+
+TROUBLES: web.AppKey[Troubles] = web.AppKey("troubles")
+"""What else keeps this replica from serving, by name; "" where all is well."""
 
 
 async def livez(_request: web.Request) -> web.Response:
@@ -25,7 +27,7 @@ async def livez(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 when every pool can be served, else 503 with what is missing."""
-    checks = request.app[COORDINATOR].ready()
+    checks = request.app[COORDINATOR].ready() | request.app[TROUBLES]()
     if any(checks.values()):
         return web.Response(status=503, text=_lines(checks), headers={"Retry-After": "1"})
     return web.Response(text=_lines(checks))
@@ -35,9 +37,3 @@ def _lines(checks: Mapping[str, str]) -> str:
     return "".join(
         f"[-] {name}: {why}\n" if why else f"[+] {name}: ok\n" for name, why in checks.items()
     )
-
-
-async def metrics(request: web.Request) -> web.Response:
-    """The metrics in the Prometheus text format."""
-    body = request.app[METRICS].render()
-    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})

@@ -15,6 +15,7 @@ from coordinator.api.bodies import PATH_FIELDS
 from coordinator.api.problems import BASE, CONTENT_TYPE, KINDS, Problem, ProblemJson
 from coordinator.api.routes import API, HEALTH
 from coordinator.api.schemas import SyncClaim
+from coordinator.core.access import AUDIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 
     Object = dict[str, Any]
 
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A token that the API server's TokenReview accepts: of an agent its Pod's"
+    f" projected token with the audience {AUDIENCE}, of anybody else one for the API server itself."
+    " Not looked at with --auth none.",
+}
 _SCHEMAS = "#/components/schemas/"
 _WARNING = {
     "description": "Names the fields of the request that are not known; they were ignored.",
@@ -32,6 +40,13 @@ _RETRY_AFTER = {
     "description": "Whole seconds after which to ask again.",
     "schema": {"type": "integer", "minimum": 1},
 }
+_CHALLENGE = {"description": "Always Bearer.", "schema": {"type": "string"}}
+_PROBLEM_HEADERS = {
+    401: {"WWW-Authenticate": _CHALLENGE},
+    429: {"Retry-After": _RETRY_AFTER},
+    503: {"Retry-After": _RETRY_AFTER},
+}
+"""By HTTP status."""
 
 
 def document() -> Object:
@@ -52,7 +67,10 @@ def document() -> Object:
         },
         "servers": [{"url": "http://127.0.0.1:8443"}],
         "paths": paths,
-        "components": {"schemas": dict(sorted(schemas.items()))},
+        "components": {
+            "schemas": dict(sorted(schemas.items())),
+            "securitySchemes": {"bearer": _BEARER},
+        },
     }
 
 
@@ -63,6 +81,8 @@ def _operation(route: Route, schemas: Object) -> Object:
         "summary": doc.splitlines()[0],
         "responses": _responses(route, schemas),
     }
+    if route.need is not None:
+        operation["security"] = [{"bearer": []}]
     if route in HEALTH:
         operation["servers"] = [{"url": "http://127.0.0.1:8080"}]
     if parameters := [*_path_parameters(route), *_query_parameters(route)]:
@@ -94,7 +114,8 @@ def _query_parameters(route: Route) -> Iterable[Object]:
 def _responses(route: Route, schemas: Object) -> Object:
     found = {str(reply.status): _reply(reply, route, schemas) for reply in route.replies}
     by_status: dict[int, list[str]] = {}
-    for name in (*route.problems, "internal"):
+    denials = route.need.problems if route.need is not None else ()
+    for name in (*denials, *route.problems, "internal"):
         by_status.setdefault(KINDS[name].status, []).append(name)
     for status, names in sorted(by_status.items()):
         found[str(status)] = _problems(names, schemas)
@@ -120,8 +141,8 @@ def _problems(names: list[str], schemas: Object) -> Object:
         "description": "; ".join(KINDS[name].title for name in names),
         "content": {CONTENT_TYPE: media},
     }
-    if KINDS[names[0]].status in {429, 503}:
-        answer["headers"] = {"Retry-After": _RETRY_AFTER}
+    if headers := _PROBLEM_HEADERS.get(KINDS[names[0]].status):
+        answer["headers"] = headers
     return answer
 
 

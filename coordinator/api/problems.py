@@ -7,6 +7,7 @@ caller when to come back, in the `Retry-After` header and as `retryAfter`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from math import ceil
 from typing import NotRequired
 
@@ -30,6 +31,17 @@ class Kind:
 KINDS = {
     "malformed": Kind(
         400, "The request cannot be read", "ttlSeconds: Input should be a valid integer"
+    ),
+    "unauthenticated": Kind(
+        401,
+        "It is not known who asks",
+        "the request has no Authorization header; send Authorization: Bearer TOKEN",
+    ),
+    "forbidden": Kind(
+        403,
+        "The caller may not do this",
+        "jane may not list leases.coordination.k8s.io in namespace velero; it may once `kubectl"
+        " auth can-i list leases.coordination.k8s.io -n velero` says yes for it",
     ),
     "not-found": Kind(
         404, "No such route", "there is nothing at /v2/status; /openapi.json lists what there is"
@@ -95,6 +107,11 @@ KINDS = {
         503,
         "The coordinator has no complete picture yet",
         "the list of Leases in velero failed: connection refused; it goes on trying, ask again",
+    ),
+    "not-confirmed": Kind(
+        503,
+        "The API server cannot be asked who this is or what it may",
+        "the API server does not answer the TokenReview; what is held stays held, ask again",
     ),
     "overloaded": Kind(
         503,
@@ -171,9 +188,16 @@ class Problem(Exception):
             body["retryAfter"] = self.retry_after
         return body
 
+    def within(self, path: str) -> Problem:
+        """The same problem of a part of the request: its fields stand under `path`."""
+        fields = tuple((f"{path}.{field}", detail) for field, detail in self.fields)
+        return Problem(self.name, self.detail, fields=fields, retry_after=self.retry_after)
+
     def response(self, instance: str = "") -> web.Response:
         """The problem as an HTTP answer."""
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        if self.kind.status == HTTPStatus.UNAUTHORIZED:
+            headers["WWW-Authenticate"] = "Bearer"  # RFC 9110, 15.5.2 asks for it
         return web.Response(
             status=self.kind.status,
             body=orjson.dumps(self.body(instance)),

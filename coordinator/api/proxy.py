@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
 from aiohttp import web
@@ -21,6 +21,7 @@ from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from multidict import CIMultiDictProxy
@@ -64,12 +65,26 @@ _NOT_ADDED = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 """What the HTTP library would add where the caller said nothing."""
 
 
-class Proxy:
-    """Passes requests on, over one pool of connections."""
+class Trust(Protocol):
+    """How a leader is verified."""
 
-    def __init__(self, coordinator: Coordinator, session: aiohttp.ClientSession) -> None:
+    server_name: str
+    """The name that its certificate has to be for: its address is in none."""
+
+    @property
+    def client(self) -> ssl.SSLContext:
+        """Whom to believe, for the next connection."""
+
+
+class Proxy:
+    """Passes requests on, over one pool of connections; with `trust` over verified TLS only."""
+
+    def __init__(
+        self, coordinator: Coordinator, session: aiohttp.ClientSession, trust: Trust | None = None
+    ) -> None:
         self._coordinator = coordinator
         self._session = session
+        self._trust = trust
         self._asking: dict[asyncio.Timeout, Leader] = {}
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
@@ -79,6 +94,8 @@ class Proxy:
             raise no_leader("another replica believes that this one leads, but it does not")
         if leader is None:
             raise no_leader(self._coordinator.leaderless)
+        if self._trust and not leader.url.startswith("https:"):
+            raise no_leader(f"the leader at {leader.url} has no TLS, so no token is sent to it")
         try:
             answer = await self._ask(request, leader)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
@@ -99,6 +116,8 @@ class Proxy:
                     headers=headers,
                     data=request.content if request.body_exists else None,
                     allow_redirects=False,
+                    ssl=self._trust.client if self._trust else True,
+                    server_hostname=self._trust.server_name if self._trust else None,
                 )
             finally:
                 del self._asking[deadline]
@@ -114,6 +133,7 @@ class Proxy:
 
 
 PROXY: web.AppKey[Proxy] = web.AppKey("proxy", Proxy)
+TRUST: web.AppKey[Trust | None] = web.AppKey("trust")
 
 
 async def proxying(app: web.Application) -> AsyncIterator[None]:
@@ -128,7 +148,7 @@ async def proxying(app: web.Application) -> AsyncIterator[None]:
         cookie_jar=aiohttp.DummyCookieJar(),
         skip_auto_headers=_NOT_ADDED,
     ) as session:
-        proxy = app[PROXY] = Proxy(app[COORDINATOR], session)
+        proxy = app[PROXY] = Proxy(app[COORDINATOR], session, app[TRUST])
         watch = asyncio.create_task(proxy.watch())
         yield
         watch.cancel()

@@ -133,8 +133,18 @@ class WaitingJson(TypedDict):
     ttlSeconds: int
 
 
+class NodeCapJson(TypedDict):
+    """How many slots of the node all pools together may have, and how many each of them has."""
+
+    cap: int
+    taken: dict[str, int]
+
+
 class NodeJson(TypedDict):
-    """One node: its limit and the rules that made it, its slots, its queue."""
+    """One node: its limit and the rules that made it, its slots, its queue.
+
+    `nodeCap` is there where the coordinator has a `--node-cap`.
+    """
 
     node: str
     limit: int
@@ -145,6 +155,7 @@ class NodeJson(TypedDict):
     held: int
     slots: list[SlotJson]
     queue: list[WaitingJson]
+    nodeCap: NotRequired[NodeCapJson]
 
 
 def leader_json(leader: Leader | None) -> LeaderJson | None:
@@ -186,7 +197,7 @@ def summary_json(node: NodeCounts) -> NodeSummaryJson:
 
 def node_json(node: NodeStatus, at: datetime) -> NodeJson:
     """The node in full, at the wall clock's time `at`."""
-    return NodeJson(
+    body = NodeJson(
         node=node.node,
         limit=node.limit,
         decidedBy=node.decided_by,
@@ -197,6 +208,9 @@ def node_json(node: NodeStatus, at: datetime) -> NodeJson:
         slots=[slot_json(slot, at) for slot in node.slots],
         queue=[waiting_json(waiting) for waiting in node.queue],
     )
+    if node.cap is not None:
+        body["nodeCap"] = NodeCapJson(cap=node.cap.cap, taken=dict(node.cap.taken))
+    return body
 
 
 def slot_json(slot: SlotView, at: datetime) -> SlotJson:

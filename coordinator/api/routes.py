@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from coordinator.api import claims, examples, health, status, sync
+from coordinator.api import access, claims, examples, health, status, sync
 from coordinator.api.answers import GrantedJson, QueuedJson, SyncJson
 from coordinator.api.reports import NodeJson, NodesJson, PoolJson, StatusJson
 from coordinator.api.schemas import ClaimBody, SyncBody
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
     from pydantic import BaseModel
+
+    from coordinator.api.access import Need
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -47,6 +49,8 @@ class Route:
     method: str
     path: str
     handler: Handler
+    need: Need | None
+    """What it takes to be let in; None: nobody is asked who it is."""
     replies: tuple[Reply, ...]
     problems: tuple[str, ...] = ()
     body: type[BaseModel] | None = None
@@ -60,6 +64,7 @@ API = (
         "PUT",
         _CLAIM,
         claims.put_claim,
+        access.CLAIM,
         (
             Reply(200, "The claim holds a slot.", GrantedJson, examples.GRANTED),
             Reply(202, "The claim waits; ask again.", QueuedJson, examples.QUEUED),
@@ -72,6 +77,7 @@ API = (
         "GET",
         _CLAIM,
         claims.get_claim,
+        access.LOOK_AT_CLAIM,
         (Reply(200, "The claim's state.", GrantedJson | QueuedJson, examples.GRANTED),),
         (*_NODE_PROBLEMS, *_CLAIM_PROBLEMS, "unknown-claim"),
     ),
@@ -79,6 +85,7 @@ API = (
         "DELETE",
         _CLAIM,
         claims.delete_claim,
+        access.RELEASE,
         (Reply(204, "No Lease names the claim any more."),),
         (*_NODE_PROBLEMS, "settling"),
     ),
@@ -86,6 +93,7 @@ API = (
         "POST",
         _NODE + "/sync",
         sync.sync,
+        access.CLAIM,
         (Reply(200, "Each claim's state, by itself.", SyncJson, examples.SYNC_ANSWER),),
         (*_NODE_PROBLEMS, *_BODY_PROBLEMS, "stale-sync"),
         body=SyncBody,
@@ -95,6 +103,7 @@ API = (
         "GET",
         _NODE,
         status.get_node,
+        access.LOOK_AT_NODE,
         (Reply(200, "The node.", NodeJson, examples.NODE),),
         _NODE_PROBLEMS,
     ),
@@ -102,6 +111,7 @@ API = (
         "GET",
         _POOL + "/nodes",
         status.get_nodes,
+        access.LOOK_AT_POOL,
         (Reply(200, "A page of nodes.", NodesJson, examples.NODES),),
         (*_POOL_PROBLEMS, "not-ready"),
         query=(
@@ -122,6 +132,7 @@ API = (
         "GET",
         _POOL,
         status.get_pool,
+        access.LOOK_AT_POOL,
         (Reply(200, "The pool.", PoolJson, examples.POOL),),
         _POOL_PROBLEMS,
     ),
@@ -129,6 +140,7 @@ API = (
         "GET",
         "/v1/status",
         status.get_status,
+        access.LOOK_AT_STATUS,
         (
             Reply(
                 200,
@@ -137,32 +149,36 @@ API = (
                 examples.STATUS,
             ),
         ),
+        ("stopping",),
     ),
     Route(
         "GET",
         "/openapi.json",
         status.get_openapi,
+        access.ANYBODY,
         (Reply(200, "This document.", dict[str, Any]),),
+    ),
+    Route(
+        "GET",
+        "/metrics",
+        status.get_metrics,
+        access.SCRAPE,
+        (Reply(200, "Metrics.", str, examples.METRICS, "text/plain"),),
     ),
 )
 """Served on the API's port."""
 
 HEALTH = (
-    Route("GET", "/livez", health.livez, (Reply(200, "Alive.", str, "ok\n", "text/plain"),)),
+    Route("GET", "/livez", health.livez, None, (Reply(200, "Alive.", str, "ok\n", "text/plain"),)),
     Route(
         "GET",
         "/readyz",
         health.readyz,
+        None,
         (
             Reply(200, "Every pool can be served.", str, "[+] velero: ok\n", "text/plain"),
             Reply(503, "What is missing, a line each.", str, examples.NOT_READY, "text/plain"),
         ),
-    ),
-    Route(
-        "GET",
-        "/metrics",
-        health.metrics,
-        (Reply(200, "Metrics.", str, examples.METRICS, "text/plain"),),
     ),
 )
 """Served on the health port."""

@@ -1,4 +1,4 @@
-"""Looking without asking: the coordinator, a pool, its nodes, one node."""
+"""Looking without asking: the coordinator, a pool, its nodes, one node, the metrics."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from coordinator.api.access import listable
 from coordinator.api.bodies import path_values
-from coordinator.api.exchange import COORDINATOR, DOCUMENT, json_response
+from coordinator.api.exchange import COORDINATOR, DOCUMENT, METRICS, json_response
 from coordinator.api.problems import Problem
 from coordinator.api.reports import (
     NodesJson,
@@ -23,6 +24,7 @@ from coordinator.api.reports import (
     totals_json,
 )
 from coordinator.service.errors import NotReady
+from coordinator.service.metrics import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,17 +36,19 @@ DEFAULT_PAGE, LONGEST_PAGE = 100, 500
 
 
 async def get_status(request: web.Request) -> web.Response:
-    """Version, who leads, readiness, and each pool's config and totals."""
+    """Version, who leads, readiness, and the config and totals of each pool that you may list."""
     coordinator = request.app[COORDINATOR]
-    checks = coordinator.ready()
+    told = coordinator.ready()
+    checks = {name: told[name] for name in await listable(request, told)}
+    pools = coordinator.pools
     body = StatusJson(
         version=version("node-slots"),
         answeredBy=coordinator.identity,
         leading=coordinator.leading,
         leader=leader_json(coordinator.leader),
         ready=not any(checks.values()),
-        checks=dict(checks),
-        pools=[pool_json(pool) for _, pool in sorted(coordinator.pools.items())],
+        checks=checks,
+        pools=[pool_json(pools[name]) for name in sorted(checks) if name in pools],
     )
     return json_response(body)
 
@@ -94,6 +98,12 @@ async def get_node(request: web.Request) -> web.Response:
 async def get_openapi(request: web.Request) -> web.Response:
     """The OpenAPI document of all routes."""
     return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """This replica's metrics in the Prometheus text format."""
+    body = request.app[METRICS].render()
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
 
 
 def _page(query: Mapping[str, str]) -> tuple[int, str]:

@@ -6,11 +6,13 @@ answer, as long as it has a readable id, so that the others are renewed all the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from coordinator.api.answers import SyncJson, element, troubled
+from coordinator.api.answers import SyncJson, element, refused, troubled
 from coordinator.api.bodies import parse, path_values, read_json
+from coordinator.api.claimant import claimant
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response, service_problem
 from coordinator.api.problems import Problem
 from coordinator.api.schemas import (
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from coordinator.api.answers import TroubledJson
+    from coordinator.api.claimant import Claimant
     from coordinator.core.messages import Ask
     from coordinator.service.asking import SyncAnswer
     from coordinator.service.pool import Pool
@@ -68,19 +72,24 @@ async def sync(request: web.Request) -> web.Response:
     """Renew, keep places, release; answered at once with news, else within `waitSeconds`."""
     path = path_values(request)
     pool = request.app[COORDINATOR].pool(path["namespace"])
-    answer, request[UNKNOWN_FIELDS] = await answer_sync(
-        pool, path["node"], await read_json(request, LARGEST_SYNC)
-    )
+    node, body = path["node"], await read_json(request, LARGEST_SYNC)
+    asker = claimant(request, pool, node)
+    answer, request[UNKNOWN_FIELDS] = await answer_sync(pool, node, body, asker)
     return json_response(answer)
 
 
-async def answer_sync(pool: Pool, node: str, body: Any) -> tuple[SyncJson, list[str]]:
+async def answer_sync(
+    pool: Pool, node: str, body: Any, asker: Claimant | None = None
+) -> tuple[SyncJson, list[str]]:
     """The answer to a sync whose JSON value is `body`, and the fields of it that nobody knows.
 
-    All of the call but its I/O, so that it can be asked without a socket. Raises `Problem`.
+    All of the call but its I/O, so that it can be asked without a socket. Without an `asker`
+    everything may be asked for. Raises `Problem`.
     """
     asked, reading = _take_in(body)
     del body  # what nobody knows of it must not be kept while this one waits
+    if asker is not None:
+        asked = await _judged(asker, asked, reading)
     try:
         answer = await pool.sync(node, asked)
     except ServiceError as error:
@@ -132,16 +141,40 @@ def _request(body: SyncBody, reading: _Reading) -> SyncRequest:
     )
 
 
+async def _judged(asker: Claimant, asked: SyncRequest, reading: _Reading) -> SyncRequest:
+    """The request without the claims that may not be asked for, which are problems from then on."""
+    judged = await asker.judge(asked.asks)
+    for claim, problem in judged.problems.items():
+        reading.problems[claim] = problem.within(f"claims[{reading.ids.index(claim)}]")
+    reading.asks = judged.asks
+    return replace(
+        asked,
+        asks=tuple(judged.asks),
+        owner=asker.agent.owner,
+        wait=0.0 if judged.problems else asked.wait,
+    )
+
+
 def _answer(reading: _Reading, answer: SyncAnswer, node: str, at: datetime) -> SyncJson:
     views = dict(zip((ask.claim for ask in reading.asks), answer.claims, strict=True))
-    return SyncJson(
+    told = SyncJson(
         term=answer.term,
         sequence=answer.sequence,
         claims=[
-            troubled(claim, "refused", reading.problems[claim])
+            _turned_down(claim, reading.problems[claim])
             if claim in reading.problems
             else element(views[claim], claim, node, answer.term, at)
             for claim in reading.ids
         ],
         released=list(answer.released),
     )
+    if answer.others:
+        others = ((str(other), refused(other, str(other), node)) for other in answer.others)
+        told["notReleased"] = [troubled(claim, "refused", problem) for claim, problem in others]
+    return told
+
+
+def _turned_down(claim: str, problem: Problem) -> TroubledJson:
+    """What can be otherwise in a moment is to be asked for again."""
+    passing = problem.kind.status == HTTPStatus.SERVICE_UNAVAILABLE
+    return troubled(claim, "settling" if passing else "refused", problem)

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 SCRIPT = """\
 note() {
+  until now=$(date +%s.%N); do :; done
   printf '%s %s %s %s %s %s\\n' "$1" "$SLOT_LOAD" "$SLOT_NODE" "$SLOT_LEASE" \\
-    "$SLOT_FENCING_TOKEN" "$(date +%s.%N)" >>"$DEMO_JOURNAL"
+    "$SLOT_FENCING_TOKEN" "$now" >>"$DEMO_JOURNAL"
 }
 trap 'kill "$work"' TERM
 note start
@@ -25,7 +26,8 @@ wait "$work"; code=$?
 note end
 exit "$code"
 """
-"""A load that sleeps `$1` seconds. Told to end early, it still writes that it ended."""
+"""A load that sleeps `$1` seconds. Told to end early, it still writes that it ended; the signal may
+end `date` as well, which then has to say it again."""
 
 Kind = Literal["start", "end"]
 

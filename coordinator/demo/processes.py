@@ -95,7 +95,6 @@ class Coordinator:
     def __init__(self) -> None:
         self.api = ""
         """Where it listens for agents, once it does."""
-        self.health = ""
         self._process: Process | None = None
         self._listening = asyncio.Event()
         self._said: deque[str] = deque(maxlen=LAST_WORDS)
@@ -106,7 +105,7 @@ class Coordinator:
         self._process = await group.start(
             *(program("slot-coordinator"), "serve", "--kubeconfig", str(kubeconfig)),
             *("--namespace", scenario.NAMESPACE, "--node-agent-configmap", scenario.CONFIG_MAP),
-            *("--listen-port", str(port), "--health-port", "0"),
+            *("--listen-port", str(port), "--health-port", "0", "--auth", "none"),
             stderr=subprocess.PIPE,
         )
         self._reader = asyncio.create_task(self._read())
@@ -144,5 +143,5 @@ class Coordinator:
 
     def _hear(self, said: object) -> None:
         if isinstance(said, dict) and said.get("event") == "listening":
-            self.api, self.health = str(said["api"]), str(said["health"])
+            self.api = str(said["api"])
             self._listening.set()

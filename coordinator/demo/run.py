@@ -91,7 +91,7 @@ def _directions(stage: Stage) -> list[str]:
     return [
         "",
         f"status    curl -s {stage.watch.url}",
-        f"metrics   curl -s {stage.coordinator.health}/metrics",
+        f"metrics   curl -s {stage.coordinator.api}/metrics",
         "in a second terminal:",
         f"{kubectl} get leases -n velero",
         f"{kubectl} get nodes",

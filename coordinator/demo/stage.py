@@ -65,7 +65,7 @@ class Stage(contextlib.AsyncExitStack):
         self.push_async_callback(self.coordinator.stop)
         await self.coordinator.start(group, self.kubeconfig, port)
         self.session = await self.enter_async_context(ClientSession(trust_env=False))
-        self.watch = Watch(self.session, self.coordinator.api, self.coordinator.health)
+        self.watch = Watch(self.session, self.coordinator.api)
         await self._ready()
         self.agents = Agents(group, self.coordinator.api, self.journal)
         self.push_async_callback(self.agents.end)

@@ -95,10 +95,10 @@ class Counts:
 class Watch:
     """Status calls to one coordinator."""
 
-    def __init__(self, session: ClientSession, api: str, health: str) -> None:
+    def __init__(self, session: ClientSession, api: str) -> None:
         self.pool = f"{api}/v1/namespaces/{scenario.NAMESPACE}"
         self.url = f"{self.pool}/nodes"
-        self._health = health
+        self._api = api
         self._session = session
 
     async def look(self) -> Seen:
@@ -112,7 +112,7 @@ class Watch:
 
     async def counts(self) -> Counts:
         """How many grants there were. Raises `NoAnswer`."""
-        return read_counts(await self._text(f"{self._health}/metrics"))
+        return read_counts(await self._text(f"{self._api}/metrics"))
 
     async def _get(self, url: str) -> Any:
         try:

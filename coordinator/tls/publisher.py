@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEY = "ca.crt"
 LABELS = {"app.kubernetes.io/name": "node-slots"}
 """Those that the manifests give it: a write takes the others away."""
-TICK = 2.0
+TICK = 0.5
 """Seconds between looks at whether something is to be published; a look asks nobody."""
 AGAIN = 3600.0
 """Seconds until a good one is written again: a hand may have emptied it."""

@@ -12,12 +12,15 @@ import orjson
 import pytest
 
 from coordinator.api.app import api_app, health_app, listen
+from coordinator.core.access import Admissions, ClientNamespace
 from coordinator.service.metrics import Metrics
-from tests.api.fakes import FakeCoordinator, FakePool
+from tests.api.callers import FakeCallers
+from tests.api.fakes import GRANTED, FakeCoordinator, FakePool
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from coordinator.service.callers import Callers
     from coordinator.service.coordinator import Coordinator
 
 NODE = "/v1/namespaces/velero/nodes/node1"
@@ -85,20 +88,30 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def api(coordinator: Coordinator, session: aiohttp.ClientSession) -> AsyncIterator[Caller]:
-    listener = await listen(api_app(coordinator), "127.0.0.1", 0)
+async def api(
+    coordinator: Coordinator, metrics: Metrics, session: aiohttp.ClientSession
+) -> AsyncIterator[Caller]:
+    metrics.watch(coordinator.pools.values)
+    listener = await listen(api_app(coordinator, metrics), "127.0.0.1", 0)
     yield Caller(session, listener.url)
     await listener.close()
 
 
 @pytest.fixture
-async def health(
-    coordinator: Coordinator, metrics: Metrics, session: aiohttp.ClientSession
-) -> AsyncIterator[Caller]:
-    metrics.watch(coordinator.pools.values)
-    listener = await listen(health_app(coordinator, metrics), "127.0.0.1", 0)
+async def health(coordinator: Coordinator, session: aiohttp.ClientSession) -> AsyncIterator[Caller]:
+    listener = await listen(health_app(coordinator), "127.0.0.1", 0)
     yield Caller(session, listener.url)
     await listener.close()
+
+
+@pytest.fixture
+def known(coordinator: Coordinator, pool: FakePool) -> FakeCallers:
+    """From now on callers are asked who they are; batch may claim up to priority 5."""
+    fake = FakeCallers()
+    coordinator.callers = cast("Callers", fake)
+    coordinator.admissions = Admissions(["velero"], [ClientNamespace("velero", "batch", 5)])
+    pool.answer = GRANTED
+    return fake
 
 
 @pytest.fixture

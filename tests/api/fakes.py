@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from coordinator.core.messages import Refusal
+from coordinator.core.access import Admissions
+from coordinator.core.messages import OthersClaim, Refusal
 from coordinator.core.model import PodRef
 from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
 from coordinator.service.asking import SyncAnswer, SyncRequest
@@ -15,9 +16,13 @@ from coordinator.service.errors import NotReady, PoolUnknown
 from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coordinator.core.messages import Ask
     from coordinator.core.views import View
     from coordinator.kube.election import Leader
+    from coordinator.service.callers import Callers
+    from coordinator.service.desk import Known
 
 HELD = Held("c0", "backup-1/pvc-0", "node1-slot-0", 5, None, 30, "2026-01-05T10:00:00.000000Z")
 NOW = datetime(2026, 1, 5, 10, 12, 21, 900_000, UTC)
@@ -36,6 +41,14 @@ def node_status(name: str) -> NodeStatus:
 
 
 @dataclass
+class FakeDesk:
+    claims: dict[str, Known] = field(default_factory=dict)
+
+    def known(self, claim: str) -> Known | None:
+        return self.claims.get(claim)
+
+
+@dataclass
 class FakePool:
     namespace: str = "velero"
     term: int = 1234
@@ -43,12 +56,18 @@ class FakePool:
     answer: View | Exception | None = None
     """What `ask`, `look` and `leave` say."""
     sync_answers: tuple[View | Refusal, ...] = ()
+    others: tuple[OthersClaim, ...] = ()
+    """The releases that are refused."""
     sync_error: Exception | None = None
     names: list[str] = field(default_factory=lambda: ["node1", "node2", "node3"])
     settings: ConfigStatus = CONFIG
     asked: list[tuple[str, Ask, float]] = field(default_factory=list)
-    left: list[tuple[str, str]] = field(default_factory=list)
+    left: list[tuple[str, str, str]] = field(default_factory=list)
+    """Node, claim, and whose claims alone may be ended."""
+    desks: dict[str, FakeDesk] = field(default_factory=dict)
     synced: list[tuple[str, SyncRequest]] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+    """What happens while a request waits for its slot."""
     forever: bool = False
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,6 +85,7 @@ class FakePool:
 
     async def ask(self, node: str, ask: Ask, wait: float) -> View | None:
         self.asked.append((node, ask, wait))
+        self.meanwhile()
         if self.forever:
             await self._block()
         return self._told()
@@ -80,15 +100,19 @@ class FakePool:
     def look(self, node: str, claim: str) -> View | None:
         return None if isinstance(self.answer, Refusal) else self._told()
 
-    async def leave(self, node: str, claim: str, wait: float) -> View | None:
-        self.left.append((node, claim))
+    async def leave(self, node: str, claim: str, wait: float, owner: str = "") -> View | None:
+        self.left.append((node, claim, owner))
         return self._told()
 
     async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
         self.synced.append((node, request))
+        self.meanwhile()
         if self.sync_error is not None:
             raise self.sync_error
-        return SyncAnswer(self.term, request.sequence, self.sync_answers, request.releases, True)
+        others = self.others
+        released = tuple(one for one in request.releases if one not in map(str, others))
+        told = self.sync_answers
+        return SyncAnswer(self.term, request.sequence, told, released, True, others)
 
     def node(self, node: str) -> NodeStatus:
         self._told()
@@ -121,6 +145,8 @@ class FakeCoordinator:
         self.identity = identity
         self.leading = True
         self.leader: Leader | None = None
+        self.callers: Callers | None = None
+        self.admissions = Admissions([pool.namespace])
 
     def pool(self, namespace: str) -> FakePool:
         if namespace not in self.pools:

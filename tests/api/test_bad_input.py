@@ -15,6 +15,7 @@ from coordinator.api.bodies import INTAKE, SMALL_BODY, Intake, read_json
 from coordinator.api.claims import LARGEST_CLAIM
 from coordinator.api.problems import Problem
 from coordinator.api.sync import LARGEST_SYNC
+from coordinator.service.metrics import Metrics
 from tests.api.conftest import CLAIM, NODE, SYNC, Caller
 from tests.api.fakes import GRANTED
 
@@ -253,7 +254,7 @@ async def test_large_bodies_are_limited_together_and_small_ones_are_taken(
     coordinator: Coordinator, session: aiohttp.ClientSession, pool: FakePool
 ) -> None:
     pool.answer = GRANTED
-    app = api_app(coordinator)
+    app = api_app(coordinator, Metrics())
     app[INTAKE].most = LARGEST_CLAIM - SMALL_BODY
     listener = await listen(app, "127.0.0.1", 0)
     call, size = Caller(session, listener.url), LARGEST_CLAIM - 1000

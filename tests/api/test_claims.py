@@ -132,7 +132,7 @@ async def test_a_look_at_a_claim_that_nobody_knows_is_404(api: Caller, pool: Fak
 async def test_a_release_is_204_without_a_body(api: Caller, pool: FakePool) -> None:
     pool.answer = Released("c1")
     answer = await api("DELETE", CLAIM)
-    assert (answer.status, answer.text, pool.left) == (204, "", [("node1", "c1")])
+    assert (answer.status, answer.text, pool.left) == (204, "", [("node1", "c1", "")])
 
 
 async def test_a_release_that_is_not_certain_is_503(api: Caller, pool: FakePool) -> None:

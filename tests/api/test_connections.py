@@ -14,6 +14,7 @@ from coordinator.api import app as apps
 from coordinator.api import connections as guards
 from coordinator.api.app import api_app, listen
 from coordinator.api.connections import Connections, guarded
+from coordinator.service.metrics import Metrics
 from tests.api.conftest import CLAIM, Caller
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def impatient() -> Connections:
 
 @pytest.fixture
 async def url(coordinator: Coordinator, impatient: Connections) -> AsyncIterator[str]:
-    async with serving(api_app(coordinator), impatient) as url:
+    async with serving(api_app(coordinator, Metrics()), impatient) as url:
         yield url
 
 
@@ -155,7 +156,10 @@ async def test_an_unused_connection_is_closed_after_the_keep_alive_time(
     coordinator: Coordinator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apps, "KEEP_ALIVE", SHORT)
-    async with serving(api_app(coordinator), Connections()) as url, connecting(url) as client:
+    async with (
+        serving(api_app(coordinator, Metrics()), Connections()) as url,
+        connecting(url) as client,
+    ):
         await client.send(WHOLE)
         await client.answer()
         assert await client.closed()
@@ -165,7 +169,7 @@ async def test_with_all_connections_busy_a_new_one_is_closed_at_once(
     coordinator: Coordinator, pool: FakePool, session: aiohttp.ClientSession
 ) -> None:
     pool.forever = True
-    async with serving(api_app(coordinator), Connections(1)) as url:
+    async with serving(api_app(coordinator, Metrics()), Connections(1)) as url:
         waiting = asyncio.create_task(Caller(session, url)("PUT", CLAIM, {"load": "x"}))
         async with asyncio.timeout(30):
             await pool.waiting.wait()
@@ -180,7 +184,7 @@ async def test_a_connection_that_owes_its_head_makes_room_for_a_new_one(
     coordinator: Coordinator,
 ) -> None:
     async with (
-        serving(api_app(coordinator), Connections(2)) as url,
+        serving(api_app(coordinator, Metrics()), Connections(2)) as url,
         connecting(url) as good,
         connecting(url) as oldest,
     ):
@@ -201,7 +205,7 @@ async def test_unfinished_heads_are_bounded_in_all_and_the_largest_goes(
     monkeypatch.setattr(guards, "MOST_HEADS", 50_000)
     large = HALF + b"st: x\r\n" + b"".join(b"X-%d: %s\r\n" % (n, b"x" * 4000) for n in range(10))
     async with (
-        serving(api_app(coordinator), Connections()) as url,
+        serving(api_app(coordinator, Metrics()), Connections()) as url,
         connecting(url) as first,
         connecting(url) as second,
     ):
@@ -218,7 +222,7 @@ async def test_a_large_body_is_no_large_head(
     coordinator: Coordinator, session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guards, "MOST_HEADS", 2000)
-    async with serving(api_app(coordinator), Connections()) as url:
+    async with serving(api_app(coordinator, Metrics()), Connections()) as url:
         answer = await Caller(session, url)("PUT", CLAIM, {"load": "x" * 60_000})
         assert answer.problem == "out-of-range"
 

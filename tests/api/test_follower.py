@@ -17,6 +17,7 @@ from coordinator.api.connections import guarded
 from coordinator.api.proxy import PASSED_ON
 from coordinator.kube.election import Leader
 from coordinator.service.errors import NodeUnknown, NotLeading
+from coordinator.service.metrics import Metrics
 from tests.api.conftest import CLAIM, NODE, SYNC, Caller
 from tests.api.fakes import GRANTED, QUEUED, FakeCoordinator, FakePool
 
@@ -49,7 +50,7 @@ async def passed(
 
 @asynccontextmanager
 async def serving(coordinator: FakeCoordinator) -> AsyncIterator[str]:
-    listener = await listen(api_app(cast("Coordinator", coordinator)), "127.0.0.1", 0)
+    listener = await listen(api_app(cast("Coordinator", coordinator), Metrics()), "127.0.0.1", 0)
     yield listener.url
     await listener.close()
 

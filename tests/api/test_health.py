@@ -48,11 +48,12 @@ async def test_the_two_listeners_do_not_serve_each_others_routes(
     health: Caller, api: Caller
 ) -> None:
     assert (await health("GET", "/v1/status")).status == 404
-    assert (await api("GET", "/metrics")).status == 404
+    assert (await health("GET", "/metrics")).status == 404
+    assert (await api("GET", "/readyz")).status == 404
 
 
-async def test_a_scrape_shows_what_is_true_now(health: Caller) -> None:
-    answer = await health("GET", "/metrics")
+async def test_a_scrape_shows_what_is_true_now(api: Caller) -> None:
+    answer = await api("GET", "/metrics")
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     found = samples(answer)
     for node in ("node1", "node2", "node3"):
@@ -62,25 +63,25 @@ async def test_a_scrape_shows_what_is_true_now(health: Caller) -> None:
     assert found["nodeslots_config_accepted velero"] == 1
 
 
-async def test_a_refused_config_shows_in_the_metrics(health: Caller, pool: FakePool) -> None:
+async def test_a_refused_config_shows_in_the_metrics(api: Caller, pool: FakePool) -> None:
     pool.settings = replace(CONFIG, accepted=False)
-    assert samples(await health("GET", "/metrics"))["nodeslots_config_accepted velero"] == 0
+    assert samples(await api("GET", "/metrics"))["nodeslots_config_accepted velero"] == 0
 
 
-async def test_a_pool_without_a_picture_shows_no_nodes(health: Caller, pool: FakePool) -> None:
+async def test_a_pool_without_a_picture_shows_no_nodes(api: Caller, pool: FakePool) -> None:
     pool.trouble = "no list yet"
-    found = samples(await health("GET", "/metrics"))
+    found = samples(await api("GET", "/metrics"))
     assert found["nodeslots_pool_ready velero"] == 0
     assert not [name for name in found if name.startswith("nodeslots_slots_held")]
 
 
-async def test_what_happened_is_counted(health: Caller, metrics: Metrics) -> None:
+async def test_what_happened_is_counted(api: Caller, metrics: Metrics) -> None:
     metrics.granted("velero", None)
     metrics.granted("velero", 0.02)
     metrics.reclaimed("velero", "expired")
     metrics.unknown("velero")
     metrics.api_request("update", "leases", "200", 0.02)
-    found = samples(await health("GET", "/metrics"))
+    found = samples(await api("GET", "/metrics"))
     assert found["nodeslots_grants_total velero grant"] == 1
     assert found["nodeslots_grants_total velero handover"] == 1
     assert found["nodeslots_handover_seconds_count velero"] == 1

@@ -47,7 +47,7 @@ def test_the_document_and_the_routers_have_the_same_routes(
     coordinator: Coordinator, metrics: Metrics
 ) -> None:
     told = {(method.upper(), path) for path, item in DOCUMENT["paths"].items() for method in item}
-    assert told == served(api_app(coordinator)) | served(health_app(coordinator, metrics))
+    assert told == served(api_app(coordinator, metrics)) | served(health_app(coordinator))
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -91,6 +91,26 @@ def test_every_problem_is_documented_with_an_example_that_fits() -> None:
     assert DOCUMENT["components"]["schemas"]["ProblemJson"]["properties"]["type"]["enum"] == [
         BASE + name for name in KINDS
     ]
+
+
+@pytest.mark.parametrize(
+    "route", [pytest.param(route, id=f"{route.method} {route.path}") for route in (*API, *HEALTH)]
+)
+def test_every_route_of_the_api_tells_what_who_is_not_let_in_gets(route: Route) -> None:
+    operation = DOCUMENT["paths"][route.path][route.method.lower()]
+    told = {
+        name
+        for answer in operation["responses"].values()
+        for media in answer.get("content", {}).values()
+        for name in media.get("examples", {})
+    }
+    denials = {"unauthenticated", "not-confirmed", "forbidden"}
+    if route in HEALTH:
+        assert "security" not in operation
+        assert not denials & told
+        return
+    assert operation["security"] == [{"bearer": []}]
+    assert denials - told == ({"forbidden"} if route.path == "/openapi.json" else set())
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -29,12 +29,15 @@ def test_the_reference_lists_every_problem_with_its_status() -> None:
     }
 
 
-async def test_the_reference_lists_every_metric(health: Caller, metrics: Metrics) -> None:
+async def test_the_reference_lists_every_metric(api: Caller, metrics: Metrics) -> None:
     metrics.granted("velero", 0.1)
     metrics.reclaimed("velero", "expired")
     metrics.unknown("velero")
+    metrics.turned_away("velero")
+    metrics.reviewed("token", "accepted")
+    metrics.ca_unpublished("velero")
     metrics.api_request("update", "leases", "200", 0.02)
-    names = {name.split(" ", maxsplit=1)[0] for name in samples(await health("GET", "/metrics"))}
+    names = {name.split(" ", maxsplit=1)[0] for name in samples(await api("GET", "/metrics"))}
     shown = {re.sub("_(bucket|count|sum)$", "", name) for name in names}
     assert set(re.findall("`(nodeslots_[a-z_]+)`", TEXT)) == {
         name for name in shown if name.startswith("nodeslots_")

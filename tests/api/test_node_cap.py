@@ -1,0 +1,22 @@
+"""The status of a node tells of the cap that all pools share, where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from coordinator.api.reports import node_json
+from coordinator.core.cap import CapUse
+from coordinator.service.status import NodeStatus
+
+NODE = NodeStatus("node1", 3, "globalConfig", (), (), "", 0, (), ())
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def test_without_a_cap_there_is_no_field() -> None:
+    assert "nodeCap" not in node_json(NODE, AT)
+
+
+def test_the_cap_and_what_each_pool_has_of_it_are_told() -> None:
+    capped = replace(NODE, cap=CapUse(4, (("velero", 3), ("scans", 0))))
+    assert node_json(capped, AT)["nodeCap"] == {"cap": 4, "taken": {"velero": 3, "scans": 0}}
