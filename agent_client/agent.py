@@ -225,7 +225,7 @@ class Agent:
             session.hear(told, request.sent_at, now)
             news |= before != (session.state, session.place is None, session.grant)
             self._retire(session, now, inf)
-        for claim in answer.released:
+        for claim in (*answer.released, *answer.not_released):
             news |= self.releases.pop(claim, None) is not None
         return news
 
@@ -253,6 +253,9 @@ class Agent:
             if session.grant is None:
                 session.hear(Rejected(problem), request.sent_at, now)
                 self._retire(session, now, inf)
+        if problem.status == 403 and self._of(request.claims):
+            self.unanswered(request, now)  # rights come back; for what is held it is an outage
+            return
         self.silent_since = None
         self._pace.failed(now, None)
 

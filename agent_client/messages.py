@@ -76,8 +76,11 @@ class Problem:
 
     @property
     def passing(self) -> bool:
-        """Whether asking again later can help (408, 429 and 5xx)."""
-        return self.status in {408, 429} or self.status >= 500
+        """Whether asking again later can help (401, 408, 429 and 5xx).
+
+        A 401 is about the token, which is replaced before it expires, and never about a claim.
+        """
+        return self.status in {401, 408, 429} or self.status >= 500
 
     def __str__(self) -> str:
         return self.detail or self.title or self.name
@@ -146,6 +149,8 @@ class Answer:
     told: Mapping[str, Told]
     released: tuple[str, ...] = ()
     retry_after: float | None = None
+    not_released: tuple[str, ...] = ()
+    """Releases of claims that are somebody else's: there is nothing to give back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,15 @@ def read_reply(reply: Reply) -> Answer | Problem:
     return problem
 
 
+def said(reply: Reply) -> str:
+    """What a reply that is no good answer says, for people."""
+    try:
+        problem: object = read_problem(reply.payload)
+    except MalformedError:
+        return f"HTTP {reply.status}"
+    return f"HTTP {reply.status}: {problem}"
+
+
 def read_answer(payload: object) -> Answer:
     """The sync answer in `payload`; raises `MalformedError`."""
     body = _object(payload)
@@ -181,7 +195,14 @@ def read_answer(payload: object) -> Answer:
     released = _array(body, "released")
     if not all(isinstance(claim, str) for claim in released):
         raise MalformedError("released holds something that is no claim id")
-    return Answer(_int(body, "term"), told, tuple(released), _seconds(body.get("retryAfter")))
+    others = {_text(item, "claim") for item in map(_object, _array(body, "notReleased"))}
+    return Answer(
+        _int(body, "term"),
+        told,
+        tuple(released),
+        _seconds(body.get("retryAfter")),
+        tuple(sorted(others)),
+    )
 
 
 def read_problem(payload: object) -> Problem:

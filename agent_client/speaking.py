@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from agent_client.agent import Agent
 from agent_client.errors import ClientClosed, NoAnswer
+from agent_client.messages import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 SHORTEST_NAP, LONGEST_NAP = 0.001, 5.0
 """Seconds between two looks at the clock. asyncio's timers stand still while a machine sleeps, and
 end a little early: within the clock's resolution, the time they wait for has not come yet."""
+
+BARRED = frozenset({401, 403})
+"""HTTP statuses of a coordinator that does not know us, or does not let us."""
 
 logger = logging.getLogger("agent_client")
 
@@ -45,7 +49,7 @@ class Speaker:
         self._runner: asyncio.Task[None] | None = None
         self._exchanges: list[asyncio.Task[None]] = []
         self._kept = False
-        self._silent = False
+        self._silent = self._barred = False
 
     async def __aenter__(self) -> Self:
         self._kept = True
@@ -210,27 +214,31 @@ class Speaker:
         self._exchanges.append(asyncio.create_task(self._exchange(request)))
 
     async def _exchange(self, request: SyncRequest) -> None:
-        why = "no usable answer"
+        barred = False
         try:
             reply = await self._transport.sync(request.body, request.timeout)
         except NoAnswer as error:
             self._agent.unanswered(request, self._clock())
-            why = str(error)
+            trouble = f"no coordinator answers at {self.settings.url} ({error})"
         else:
             self._agent.replied(request, reply, self._clock())
-            why = f"HTTP {reply.status}"
-        self._report(why)
+            barred = reply.status in BARRED
+            trouble = f"the coordinator at {self.settings.url} does not serve us ({said(reply)})"
+        self._report(trouble, barred=barred)
         self._look()
         self._wake.set()
 
-    def _report(self, why: str) -> None:
-        """Tell the beginning and the end of an outage once, and what ran without a slot in it."""
+    def _report(self, trouble: str, *, barred: bool) -> None:
+        """Tell the beginning and the end of an outage once, and what ran without a slot in it.
+
+        That we are not let in is told once, too, however the outage began: somebody has to act.
+        """
         silent = self._agent.silent_since is not None
-        if silent and not self._silent:
-            logger.warning("no coordinator answers at %s (%s); retrying", self.settings.url, why)
+        if silent and (not self._silent or (barred and not self._barred)):
+            logger.warning("%s; retrying", trouble)
         if self._silent and not silent:
             logger.warning("the coordinator at %s answers again", self.settings.url)
-        self._silent = silent
+        self._silent, self._barred = silent, silent and (barred or self._barred)
         if not silent and self._agent.ran_without:
             logger.warning(
                 "%d load(s) ran without a slot while no coordinator answered",

@@ -11,6 +11,7 @@ from agent_client.hold import record as r
 from agent_client.hold.holding import Holding
 from agent_client.hold.line import Line
 from agent_client.hold.pulse import Ended, Pulse
+from agent_client.messages import said
 
 if TYPE_CHECKING:
     from agent_client.hold.desk import Desk
@@ -76,6 +77,8 @@ class Hold:
             self._agent.unanswered(request, self._pulse.now())
         else:
             self._agent.replied(request, reply, self._pulse.now())
+            if self._agent.silent_since is not None:
+                self._why = self._why or said(reply)
 
     def _look(self) -> float:
         """Let time pass, and tell what has changed. Returns when time changes something again."""

@@ -229,7 +229,35 @@ def test_a_retry_after_sets_the_pause_but_never_past_a_third_of_a_ttl_held(
     assert agent.due(21.5) == pytest.approx(21.0 + pause), "a new claim jumps the pause"
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("status", [401, 403])
+def test_not_being_let_in_is_an_outage_for_what_is_held(status: int) -> None:
+    agent = an_agent()
+    holder = held(agent)
+    agent.replied(sent(agent, 21.0), Reply(status, problem("no", status)), 21.1)
+    assert (holder.state, agent.silent_since) == (State.HELD, 21.1)
+    assert 21.1 < agent.due(21.1) <= 26.1
+    agent.elapse(holder.held_until)
+    assert holder.state is State.UNCONFIRMED
+    agent.replied(sent(agent, 70.0), answer(granted("a")), 70.1)
+    assert (holder.state, agent.silent_since) == (State.HELD, None)
+
+
+def test_a_token_that_is_not_accepted_refuses_nobody() -> None:
+    agent = an_agent()
+    session = joined(agent, "a")
+    agent.replied(sent(agent, 0.0), Reply(401, problem("unauthenticated", 401)), 0.1)
+    assert (session.state, agent.silent_since) == (State.WAITING, 0.1)
+
+
+def test_the_release_of_somebody_elses_claim_is_not_repeated() -> None:
+    agent = an_agent()
+    agent.leave(held(agent), 5.0)
+    refused = {"claim": "a", "state": "refused", "problem": problem("forbidden", 403)}
+    agent.replied(sent(agent, 5.0), answer(notReleased=[refused]), 5.1)
+    assert agent.idle
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
 def test_a_definite_no_ends_what_waits_and_leaves_what_is_held(status: int) -> None:
     agent = an_agent()
     holder = held(agent)

@@ -189,3 +189,27 @@ def test_no_early_answer_makes_the_loop_hot() -> None:
             fake.problem = None
 
     in_virtual_time(scenario())
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_not_being_let_in_ends_no_load_and_is_said_loudly(
+    status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario() -> None:
+        fake = FakeCoordinator()
+        async with client_of(fake).slot(load="l", ttl=30) as slot:
+            fake.stop()
+            await until(lambda: "no coordinator answers" in caplog.text)
+            fake.problem = Reply(status, problem("barred", status, detail="Pod p is not let in"))
+            fake.down = False
+            await slot.unconfirmed.wait()
+            assert not slot.lost.is_set()
+            fake.problem = None
+            await until(lambda: slot.state is State.HELD)
+
+    with caplog.at_level(logging.WARNING):
+        in_virtual_time(scenario())
+    warnings = [record.getMessage() for record in caplog.records]
+    barred = [line for line in warnings if f"(HTTP {status}: Pod p is not let in)" in line]
+    assert len(barred) == 1
+    assert warnings[-1].endswith("answers again")
