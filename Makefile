@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver clean
+.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver tools e2e-kubelet sbom clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt pyproject.toml
 	@echo "== setting up $(VENV) from the pinned requirements (about a minute the first time)"
@@ -27,11 +27,18 @@ demo: $(STAMP)  ## the main job on an embedded API server, about 20 seconds (ARG
 real-apiserver: $(STAMP)  ## build kube-apiserver and etcd into the cache (or honour KUBEBUILDER_ASSETS)
 	@$(BIN)/python -m tests.realserver.build
 
-test: $(STAMP) real-apiserver  ## every test, the real API server among them
+tools: $(STAMP)  ## build helm, kustomize and promtool into the cache
+	@$(BIN)/python -m tests.tools.build
+
+test: $(STAMP) real-apiserver tools  ## every test, the real API server among them
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
 test-fast: $(STAMP)  ## the tests that need no real API server, under a minute
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
+
+e2e-kubelet: $(STAMP)  ## the coordinator and its agents on two real kubelets, 5 minutes (root, cgroups)
+	@$(BIN)/python -m tests.kubelet.build
+	@$(BIN)/pytest -m kubelet tests/kubelet $(ARGS)
 
 simulate: SEEDS ?= 200
 simulate: FIRST_SEED ?= 0
@@ -62,11 +69,23 @@ format: $(STAMP)  ## let ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+# The image's packages are locked apart, in the versions that the tests run with.
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-emit-find-links --no-header
+IMAGE_LOCK := $(LOCK) --no-annotate --constraint requirements/dev.txt
+
 lock: $(STAMP)  ## pin every dependency again, by hash and without an index address
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-header --extra coordinator \
-	  pyproject.toml requirements/dev.in -o requirements/dev.txt
+	@$(LOCK) --extra coordinator pyproject.toml requirements/dev.in -o requirements/dev.txt
+	@$(IMAGE_LOCK) --extra coordinator pyproject.toml -o requirements/image.txt
+	@$(IMAGE_LOCK) requirements/build.in -o requirements/build.txt
+
+SBOM ?= dist/node-slots.cdx.json
+sbom: $(STAMP)  ## what the image is made of, as CycloneDX (SBOM=FILE)
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+	  --output-reproducible -o $(SBOM) requirements/image.txt
+	@echo "== $(SBOM)"
 
 clean:  ## remove what this Makefile made (not the cached binaries)
 	@rm -rf $(VENV) mutants mutmut.log .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,56 @@
+"""`python -m tests.kubelet.build`: makes all that the tier needs, once, in the user's cache.
+
+Ends with 0 also where the machine cannot run a node, after one loud line; with
+NODESLOTS_REQUIRE_KUBELET=1 that is a failure.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.kubelet import debian, machine, programs
+from tests.realserver import binaries, report
+from tests.realserver.build import BuildError, build
+from tests.realserver.toolchain import NoGoError
+
+TITLE = programs.KUBERNETES.title
+
+
+def main() -> int:
+    """Makes sure that everything is there; what comes back is the exit code."""
+    why = machine.hindrance() or _made()
+    if why is None:
+        report.say(f"== {TITLE}: ready in {programs.KUBERNETES.folder}")
+        return 0
+    report.say(report.without(TITLE, why))
+    if machine.is_required():
+        report.say(f"!!! {machine.REQUIRE_VARIABLE} is set: this is a failure")
+        return 1
+    return 0
+
+
+def _made() -> str | None:
+    """Builds and fetches; why that cannot be, or None."""
+    try:
+        if binaries.find() is None:
+            build(binaries.server())
+        build(programs.KUBERNETES)
+        programs.pause()
+        debian.unpacked(debian.RUNTIME)
+        debian.unpacked(debian.USERLAND)
+    except (BuildError, NoGoError, debian.NoPackageError) as error:
+        return str(error)
+    return None
+
+
+def hindrance() -> str | None:
+    """Why the tier cannot run now, or None."""
+    if why := machine.hindrance():
+        return why
+    if binaries.find() is None or programs.KUBERNETES.find() is None:
+        return "not built (make e2e-kubelet builds it)"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""containerd as a node needs it: all that it keeps in one folder, nothing of the machine's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+from tests.e2e.waiting import until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PAUSE_IMAGE = "localhost/pause:1"
+
+# restrict_oom_score_adj: a root without CAP_SYS_RESOURCE may not lower the score, and no sandbox
+# would start. The rest of the second group is what a small kernel may lack.
+_CONFIGURATION = """\
+version = 2
+root = "{folder}/root"
+state = "{folder}/state"
+[grpc]
+  address = "{folder}/containerd.sock"
+[ttrpc]
+  address = "{folder}/containerd.ttrpc.sock"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "{folder}/opt"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "{pause}"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  tolerate_missing_hugetlb_controller = true
+  [plugins."io.containerd.grpc.v1.cri".cni]
+    conf_dir = "{folder}/cni"
+    bin_dir = "{folder}/cni"
+  [plugins."io.containerd.grpc.v1.cri".containerd]
+    default_runtime_name = "runc"
+    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+      runtime_type = "io.containerd.runc.v2"
+      [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+        SystemdCgroup = false
+        BinaryName = "{runc}"
+"""
+
+
+class Containerd:
+    """Its files, and what is asked of it; `node.Node` runs it."""
+
+    def __init__(self, folder: Path, system: Path) -> None:
+        self.socket = folder / "containerd.sock"
+        self._program = system / "usr" / "bin" / "containerd"
+        self._ctr = system / "usr" / "bin" / "ctr"
+        self._configuration = folder / "containerd.toml"
+        runc = system / "usr" / "sbin" / "runc"
+        text = _CONFIGURATION.format(folder=folder, pause=PAUSE_IMAGE, runc=runc)
+        self._configuration.write_text(text)
+        self._write_network(folder / "cni")
+
+    def _write_network(self, folder: Path) -> None:
+        """A node is Ready only with a network; Pods on the machine's own never ask for it."""
+        folder.mkdir()
+        network = {"cniVersion": "0.4.0", "name": "none", "plugins": [{"type": "loopback"}]}
+        (folder / "10-none.conflist").write_text(json.dumps(network))
+
+    @property
+    def command(self) -> list[str]:
+        return [str(self._program), "--config", str(self._configuration)]
+
+    def wait(self) -> None:
+        until(lambda: self._asked("version").returncode == 0, "containerd answers")
+
+    def load(self, archive: Path) -> None:
+        """Takes in an image."""
+        done = self._asked("images", "import", str(archive))
+        assert done.returncode == 0, done.stderr
+
+    def _asked(self, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(self._ctr), "--address", str(self.socket), "--namespace", "k8s.io", *words]
+        return subprocess.run(command, check=False, capture_output=True, text=True)

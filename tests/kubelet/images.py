@@ -1,0 +1,40 @@
+"""The images that the nodes run: pause, and the project's own as deploy/Dockerfile makes it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from tests.deploy import dockerfile
+from tests.kubelet import debian, oci, programs
+from tests.kubelet.containerd import PAUSE_IMAGE
+from tests.realserver.programs import cache_root
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE = "localhost/node-slots:kubelet"
+USER = "65532:65532"
+
+
+def pack_all(folder: Path) -> list[Path]:
+    """Archives of both, in `folder`."""
+    return [_pause(folder), _project(folder)]
+
+
+def _pause(folder: Path) -> Path:
+    tree, archive = folder / "pause", folder / "pause.tar"
+    tree.mkdir()
+    shutil.copy(programs.pause(), tree / "pause")
+    oci.pack(PAUSE_IMAGE, [tree], archive, entry=["/pause"])
+    return archive
+
+
+def _project(folder: Path) -> Path:
+    """In place of the Dockerfile's base, the Debian packages that the base is made of."""
+    tree, work, archive = folder / "tree", folder / "build", folder / "node-slots.tar"
+    tree.mkdir()
+    work.mkdir()
+    dockerfile.follow(tree, work, cache=cache_root() / "image")
+    oci.pack(IMAGE, [debian.unpacked(debian.USERLAND), tree], archive, user=USER)
+    return archive

@@ -1,0 +1,61 @@
+"""The real kubectl: what an operator would type, with what it prints."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    _Done = subprocess.CompletedProcess[str]
+
+PATIENCE = 90.0
+"""Seconds for one command."""
+
+
+class Refused(Exception):
+    """kubectl ended with another code than 0; the text is what it said."""
+
+
+class Kubectl:
+    """kubectl as the administrator, in one namespace."""
+
+    def __init__(self, program: Path, kubeconfig: Path, namespace: str) -> None:
+        self._command = [str(program), f"--namespace={namespace}"]
+        # A home of its own: it keeps a cache there.
+        home = str(kubeconfig.parent)
+        self._environment = {"KUBECONFIG": str(kubeconfig), "HOME": home, "PATH": "/usr/bin:/bin"}
+
+    def __call__(self, *words: str, text: str | None = None) -> str:
+        """What it prints; `text` is its standard input. Raises Refused."""
+        done = self._run(words, text)
+        if done.returncode != 0:
+            raise Refused(f"kubectl {' '.join(words)}: {done.stderr.strip()}")
+        return done.stdout
+
+    def outcome(self, *words: str) -> tuple[int, str]:
+        """Its exit code, which may be any, and what it prints."""
+        done = self._run(words)
+        return done.returncode, done.stdout
+
+    def _run(self, words: tuple[str, ...], text: str | None = None) -> _Done:
+        return subprocess.run(
+            [*self._command, *words],
+            input=text,
+            env=self._environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+
+    def get(self, *words: str) -> Any:
+        """An object, or a list of them."""
+        return json.loads(self("get", *words, "--output=json"))
+
+    def apply(self, *objects: Any) -> None:
+        """Makes these objects so, with every field checked."""
+        whole = {"apiVersion": "v1", "kind": "List", "items": objects}
+        self("apply", "--server-side", "--validate=strict", "-f", "-", text=json.dumps(whole))

@@ -1,0 +1,3 @@
+module nodeslots.io/pause
+
+go 1.21
