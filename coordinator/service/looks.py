@@ -52,13 +52,37 @@ class Looks:
         self._reports = reports
         self._apply = apply
         self._lanes = asyncio.Semaphore(LANES)
+        self._hasty: dict[tuple[str, str], asyncio.Event] = {}
+        """Looks that wait for their time, or are to go at once when they come to wait for it."""
 
     async def take(self, desk: Desk, command: m.Examine) -> None:
         """Take the look that the desk's table asked for, however long that takes."""
-        await asyncio.sleep(max(0.0, command.at - self._now()))
+        await self._its_time(desk, command)
         sight = await self._sight(desk, command)
         self._reports.examined(desk.table.node, command, sight.verdict)
         self._apply(desk, m.Evidence(command.claim, sight.verdict, command.pod, sight.found))
+        if not _under_way(desk, command.claim):
+            self._hasty.pop((desk.table.node, command.claim), None)
+
+    def at_once(self, desk: Desk, claim: str) -> None:
+        """The claim's Pod has left the watch: its look, if there is one, waits no longer.
+
+        A Pod that is deleted is to be seen as finished for a third of a second (measured on a
+        kubelet); after that its absence proves nothing.
+        """
+        if _under_way(desk, claim):
+            self._hasty.setdefault((desk.table.node, claim), asyncio.Event()).set()
+
+    async def _its_time(self, desk: Desk, command: m.Examine) -> None:
+        key = desk.table.node, command.claim
+        hasty = self._hasty.setdefault(key, asyncio.Event())
+        try:
+            async with asyncio.timeout(max(0.0, command.at - self._now())):
+                await hasty.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._hasty.pop(key, None)
 
     async def _sight(self, desk: Desk, command: m.Examine) -> Sight:
         pause = AGAIN
@@ -78,6 +102,11 @@ class Looks:
             sight = await self._gate.run(lambda: self._examine(command.pod, node, command.silent))
         self._reports.streams.well("pods")
         return sight
+
+
+def _under_way(desk: Desk, claim: str) -> bool:
+    found = desk.table.roll.claims.get(claim)
+    return found is not None and found.look.under_way
 
 
 def _wanted(desk: Desk, command: m.Examine) -> bool:

@@ -22,9 +22,11 @@ UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
 
 
 class PodWatch:
-    """Calls `changed(node, claim)` for each claim whose Pod something happened to."""
+    """Calls `changed(node, claim, gone)` for each claim whose Pod something happened to; `gone`:
+    it finished, or is deleted.
+    """
 
-    def __init__(self, index: PodIndex, changed: Callable[[str, str], None]) -> None:
+    def __init__(self, index: PodIndex, changed: Callable[[str, str, bool], None]) -> None:
         self._index = index
         self._changed = changed
         self._versions: dict[Place, str] = {}
@@ -48,7 +50,7 @@ class PodWatch:
             return
         if not gone:
             self._versions[place] = obj["metadata"]["resourceVersion"]
-        self._tell(place)
+        self._tell(place, gone=gone)
 
     def _compare(self, namespace: str, items: Iterable[dict[str, Any]]) -> None:
         """What happened between two lists was not told: a Pod is missing, or another version."""
@@ -63,11 +65,11 @@ class PodWatch:
             if place[0] == namespace and (
                 place not in found or before.get(place, found[place]) != found[place]
             ):
-                self._tell(place)
+                self._tell(place, gone=place not in found)
 
-    def _tell(self, place: Place) -> None:
+    def _tell(self, place: Place, *, gone: bool) -> None:
         for node, claim in self._index.claims_of(place):
-            self._changed(node, claim)
+            self._changed(node, claim, gone)
 
 
 def _place(obj: dict[str, Any]) -> Place:

@@ -104,6 +104,11 @@ class Pool:
             return LOST
         return self._limits.trouble() or self._trouble
 
+    def ticket_of(self, age: float) -> tuple[int, int] | None:
+        """That of a claim which came so many seconds ago; None if that was before this leader."""
+        since = self._clock.now() - self._takeover - age
+        return (self.term, int(since * 1000)) if since > 0 else None
+
     def gathering(self) -> str:
         """Why it is not known yet who holds and who waits; "" once it is."""
         if self._trouble or self._clock.now() >= self._takeover + self._policy.settling:
@@ -322,9 +327,12 @@ class Pool:
             case _:
                 self._hands.spawn(self._operations.perform(desk, command))
 
-    def _pod_changed(self, node: str, claim: str) -> None:
-        if node in self.desks:
-            self.apply(self.desks[node], m.PodChanged(claim))
+    def _pod_changed(self, node: str, claim: str, gone: bool) -> None:
+        if (desk := self.desks.get(node)) is None:
+            return
+        self.apply(desk, m.PodChanged(claim))
+        if gone:
+            self._looks.at_once(desk, claim)
 
     def sweep(self) -> None:
         """Time has passed: expire what is due, write some renewals, forget what is over."""

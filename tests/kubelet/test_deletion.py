@@ -13,18 +13,23 @@ if TYPE_CHECKING:
     from tests.kubelet.site import Site
 
 pytestmark = pytest.mark.kubelet
-BRIEF = ("--ttl", "10")
 FORCE = ("--grace-period=0", "--force")
 
 
-@pytest.mark.parametrize("how", [(), FORCE], ids=["with grace", "by force"])
+@pytest.mark.parametrize(
+    ("ttl", "how"),
+    [
+        pytest.param("600", (), id="with grace: its end is seen"),
+        pytest.param("10", FORCE, id="by force: after its TTL"),
+    ],
+)
 def test_the_next_load_starts_when_the_deleted_pods_load_has_ended(
-    how: tuple[str, ...], site: Site, place: Place
+    ttl: str, how: tuple[str, ...], site: Site, place: Place
 ) -> None:
     site.limit(1)
-    site.kubectl.apply(place.pod("doomed", FIRST, *BRIEF))
+    site.kubectl.apply(place.pod("doomed", FIRST, "--ttl", ttl))
     place.journal.wait_started("doomed")
-    site.kubectl.apply(place.pod("next", FIRST, *BRIEF))
+    site.kubectl.apply(place.pod("next", FIRST))
     site.wait_waiting("next")
     site.kubectl("delete", "pod", "doomed", *how)
     place.journal.wait_started("next")

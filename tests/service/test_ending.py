@@ -59,6 +59,20 @@ async def test_the_kubelets_status_that_comes_after_the_word_is_seen_within_a_se
         assert await cluster.jumps.until(lambda: not cluster.holders()) <= 1.5
 
 
+async def test_a_deleted_pod_that_shows_its_end_for_a_moment_only_frees_its_slot(
+    cluster: Cluster,
+) -> None:
+    """A kubelet tells of the end of a Pod that is deleted 0.3 s before the Pod is gone."""
+    async with cluster.pool() as pool:
+        _, last = await held(cluster, pool)
+        await pool.sync(NODE, sync(1, last))
+        await cluster.jumps.advance(2.2)
+        cluster.pod_status("load", {"phase": "Failed"})
+        await cluster.jumps.advance(0.3)
+        cluster.delete_pod("load")
+        assert await cluster.jumps.until(lambda: not cluster.holders()) <= 0.5
+
+
 async def test_a_pod_that_goes_on_keeps_its_slot_and_costs_a_dozen_looks(cluster: Cluster) -> None:
     async with cluster.pool() as pool:
         _, last = await held(cluster, pool)

@@ -75,6 +75,48 @@ async def test_a_look_is_taken_at_its_time_and_told_with_the_pod_it_was_about(
     assert scene.evidence == [m.Evidence("a", Verdict.RUNNING, PodRef("velero", "a"), found=True)]
 
 
+async def test_the_look_at_a_pod_that_left_the_watch_does_not_wait_for_its_time(
+    jumps: Jumps,
+) -> None:
+    scene, begun = Scene(jumps), jumps.now()
+    scene.look("waits", after=1.0)
+    await jumps.turn()
+    scene.look("begins", after=1.0)
+    for claim in ("waits", "begins"):
+        scene.looks.at_once(scene.desk, claim)
+    await jumps.turn()
+    assert scene.asked == [begun, begun]
+
+
+async def test_a_pod_that_leaves_the_watch_during_its_look_is_looked_at_again_at_once(
+    jumps: Jumps,
+) -> None:
+    scene, begun = Scene(jumps), jumps.now()
+    scene.hang.clear()
+    scene.look("a")
+    await jumps.turn()
+    scene.looks.at_once(scene.desk, "a")
+    scene.hang.set()
+    scene.look("a", after=1.0)
+    await jumps.turn()
+    assert scene.asked == [begun, begun]
+
+
+async def test_haste_without_a_look_is_forgotten(jumps: Jumps) -> None:
+    scene, begun = Scene(jumps), jumps.now()
+    scene.looks.at_once(scene.desk, "nobody")
+    scene.hang.clear()
+    scene.look("a")
+    await jumps.turn()
+    scene.looks.at_once(scene.desk, "a")
+    scene.desk.table.roll.claims["a"].look.under_way = False
+    scene.hang.set()
+    await jumps.turn()
+    scene.look("a", after=1.0)
+    await jumps.advance(2)
+    assert scene.asked == [begun, begun + 1]
+
+
 async def test_only_a_few_are_taken_at_a_time(jumps: Jumps) -> None:
     scene = Scene(jumps)
     scene.hang.clear()

@@ -163,7 +163,12 @@ class Heard:
         self.index = PodIndex()
         self.index.move(NODE, "a", None, PodRef(NS, "load"))
         self.calls: list[tuple[str, str]] = []
-        self.watch = PodWatch(self.index, lambda node, claim: self.calls.append((node, claim)))
+        self.gone: list[bool] = []
+        self.watch = PodWatch(self.index, self._hear)
+
+    def _hear(self, node: str, claim: str, gone: bool) -> None:
+        self.calls.append((node, claim))
+        self.gone.append(gone)
 
     def take(self, event: Listed | Changed | Deleted) -> int:
         """How many calls the event led to."""
@@ -186,6 +191,7 @@ def test_each_event_of_a_named_pod_is_told_to_each_claim_that_names_it() -> None
     assert heard.take(Changed(pod("load", 5))) == 2
     assert heard.take(Deleted(pod("load", 6))) == 2
     assert heard.watch._versions == {}
+    assert heard.gone == [False, False, True, True]
     assert heard.calls[:2] == [(NODE, "a"), ("node2", "b")]
 
 
@@ -195,6 +201,7 @@ def test_a_list_tells_of_named_pods_that_are_missing_or_changed_and_of_no_others
     assert heard.take(listed(pod("load", 5), pod("other", 8))) == 0
     assert heard.take(listed(pod("load", 7))) == 1
     assert heard.take(listed(pod("other", 8))) == 1
+    assert heard.gone == [False, True]
     assert heard.take(listed(pod("load", 9))) == 0
 
 
