@@ -34,9 +34,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Gives all skips for want of the real server one place: `-ra` tells them in one line."""
+    """Gives all skips for want of one program one place: `-ra` tells them in one line."""
     told = yield
-    if told.skipped and isinstance(told.longrepr, tuple) and report.LOUD in told.longrepr[2]:
+    if told.skipped and isinstance(told.longrepr, tuple) and report.is_loud(told.longrepr[2]):
         told.longrepr = (__file__, 0, told.longrepr[2])
     return told
 

@@ -13,21 +13,22 @@ import asyncio
 import signal
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tests.chaos.history import History
+from tests.chaos.history import ELECTION, History
 from tests.chaos.links import Link
-from tests.e2e.cluster import CONFIG, Cluster
-from tests.e2e.processes import Coordinator, Site
-from tests.e2e.wire import Http
+from tests.e2e.cluster import Cluster
+from tests.e2e.processes import LOOPBACK, Coordinator, Site
+from tests.e2e.waiting import until
 from tests.realserver.process import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from random import Random
     from types import TracebackType
 
+    from tests.e2e.wire import Http
     from tests.realserver.server import RealApiServer
 
 STOP = 8.0
@@ -45,6 +46,8 @@ class Replica:
     """What the other replica reaches it through."""
     ports: tuple[int, int]
     program: Coordinator | None = None
+    kubeconfig: Path = field(default_factory=Path)
+    """For the coordinator's own account, with the API server behind the link."""
     logs: list[Path] = field(default_factory=list)
     """One for each of its processes."""
 
@@ -80,11 +83,11 @@ class Field(Site):
     @property
     def url(self) -> str:
         """What agents know: no replica's own address."""
-        return f"http://127.0.0.1:{self.door.port}"
+        return f"https://{LOOPBACK}:{self.door.port}"
 
     @property
     def api(self) -> Http:
-        return Http(self.url)
+        return self.mount.person(self.url)
 
     @property
     def links(self) -> list[Link]:
@@ -95,6 +98,7 @@ class Field(Site):
         for link in self.links:
             await link.open()
         await self.history.__aenter__()
+        await asyncio.to_thread(self._install)
         self.journal.end_all()  # every load ends by itself
         return self
 
@@ -109,16 +113,29 @@ class Field(Site):
             await link.close()
         await asyncio.to_thread(self.close)
 
+    def _install(self) -> None:
+        """The rights, and the tokens, for as long as nothing is wrong."""
+        self.installation.apply()
+        for replica in self.replicas:
+            url = f"{replica.api.scheme}://{LOOPBACK}:{replica.api.port}"
+            replica.kubeconfig = self.installation.kubeconfig(self.folder, url)
+        for node in self.nodes:
+            self.agents.on(node)
+
+    async def trusted(self) -> None:
+        """Returns when agents can know the coordinators by their certificate."""
+        await asyncio.to_thread(until, self.mount.sync, "the authority is published")
+
     # --- the coordinators -------------------------------------------------------------------------
 
     async def launch(self, replica: Replica) -> Coordinator:
         """Starts the replica's next process; it need not be ready yet."""
         log = self._log(f"coordinator-{replica.number}")
-        command = ["--namespace", self.cluster.namespace, "--node-agent-configmap", CONFIG]
-        command += ["--kubeconfig", str(self.kubeconfig(replica.api))]
-        command += ["--advertise-url", f"http://127.0.0.1:{replica.passed.port}"]
+        command = ["--kubeconfig", str(replica.kubeconfig), *self.installation.flags()]
+        command += ["--election-lease", ELECTION]
+        command += ["--advertise-url", f"https://{LOOPBACK}:{replica.passed.port}"]
         replica.logs.append(log)
-        program = await asyncio.to_thread(Coordinator, command, replica.ports, log)
+        program = await asyncio.to_thread(Coordinator, command, replica.ports, log, self.mount)
         self._programs.append(program)
         self.coordinator = replica.program = program
         return program
@@ -151,13 +168,6 @@ class Field(Site):
     def _look_after(self, program: Coordinator) -> None:
         if not program.is_running():
             self.faults.append(f"a coordinator ended by itself: {program.last_words()}")
-
-    def kubeconfig(self, link: Link) -> Path:
-        """The admin's file, with the API server behind a link."""
-        path = self.folder / f"kubeconfig-{link.name}"
-        text = self.server.kubeconfig.read_text()
-        path.write_text(text.replace(self.server.url, f"{link.scheme}://127.0.0.1:{link.port}"))
-        return path
 
     @property
     def leader(self) -> Replica | None:

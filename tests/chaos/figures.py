@@ -92,6 +92,7 @@ async def _milling(field: Field) -> AsyncIterator[Field]:
         await asyncio.to_thread(ground.cluster.configure, limits(measures.VICTIMS))
         for replica in ground.replicas:
             await ground.launch(replica)
+        await ground.trusted()
         for number, node in enumerate(ground.nodes[:2]):
             await asyncio.to_thread(measures.mill, ground, node, f"mill-{number}", 4, MILL)
         yield ground

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from random import Random
 
 _CHUNK = 65536
+_LET_IN = 0.05
+"""Seconds in which those that were accepted just before the end come to be known."""
 _CONNECT = 5.0
 """Seconds. A frozen program's kernel still accepts; only a full backlog lets a connection wait."""
 
@@ -62,11 +64,15 @@ class Link:
                 writer.transport.abort()
 
     async def close(self) -> None:
+        """Ends every connection at once: a peer that reads no more would keep one open for ever."""
         if self._server is not None:
             self._server.close()
+        await asyncio.sleep(_LET_IN)
+        self.cut()
         for task in list(self._open):
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
+        await asyncio.sleep(0)  # the ends of the transports
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

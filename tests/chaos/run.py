@@ -81,6 +81,7 @@ async def chaos(
         await asyncio.to_thread(ground.cluster.configure, limits(LIMITS[-1]))
         for replica in ground.replicas:
             await ground.launch(replica)
+        await ground.trusted()
         crowd = Crowd(ground, Random(seed + 2))
         crowd.wrappers(WRAPPERS, WRAPPED)
         crowd.libraries(LOADS, LASTING)
@@ -137,12 +138,12 @@ def _outcome(
             *crowd.faults,
             *left,
             *(f"{one.load} got no slot: {one.slot}" for one in entries if one.event == "failed"),
-            *_violations(ground, spans),
+            *violations(ground, spans),
         ],
     )
 
 
-def _violations(ground: Field, spans: list[Span]) -> list[str]:
+def violations(ground: Field, spans: list[Span]) -> list[str]:
     """Everything that the loads' lines, etcd and the coordinators' logs show."""
     history = ground.history
     ground.all_run()

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CONFIG = "limits"
 SLOT = "-slot-"
 HOSTNAME = "kubernetes.io/hostname"
+AGENTS = "agents"
+"""The service account that agents run under."""
 AS_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 """What `kubectl get` asks for."""
 
@@ -38,17 +40,62 @@ class Cluster:
         self.api = Http(server.url, server.token, server.ca_file)
         self._mark = uuid.uuid4().hex[:8]
         self.namespace = f"e2e-{self._mark}"
-        self._nodes: list[str] = []
-        self.make("/api/v1/namespaces", {"metadata": {"name": self.namespace}})
+        self._everywhere: list[str] = []
+        """Paths of what belongs to no namespace."""
+        self.add_namespace(self.namespace)
 
     def close(self) -> None:
         """Nodes are the whole cluster's: they go. The namespace ends with the server."""
-        for node in self._nodes:
-            self.api.delete(f"/api/v1/nodes/{node}")
+        for path in self._everywhere:
+            self.api.delete(path)
 
     def make(self, path: str, body: Any) -> Any:
         """Creates an object; what comes back is the object."""
         return _good(self.api.post(path, body))
+
+    def apply(self, body: Any) -> Any:
+        """Creates an object of a manifest where its kind belongs; it goes with this cluster."""
+        path = place(body)
+        if "namespace" not in body["metadata"]:
+            self._everywhere.append(f"{path}/{body['metadata']['name']}")
+        return self.make(path, body)
+
+    def add_namespace(self, name: str) -> str:
+        """A namespace with a service account for agents; what comes back is its name."""
+        self.make("/api/v1/namespaces", {"metadata": {"name": name}})
+        self.add_account(AGENTS, name)
+        return name
+
+    def add_account(self, name: str, namespace: str = "") -> None:
+        path = f"/api/v1/namespaces/{namespace or self.namespace}/serviceaccounts"
+        self.make(path, {"metadata": {"name": name}})
+
+    # --- Pods -------------------------------------------------------------------------------------
+
+    def pod_path(self, namespace: str = "", name: str = "") -> str:
+        return f"/api/v1/namespaces/{namespace or self.namespace}/pods/{name}".rstrip("/")
+
+    def add_pod(
+        self, node: str, name: str, *, namespace: str = "", account: str = AGENTS, **spec: Any
+    ) -> dict[str, str]:
+        """A Pod bound to the node, as a claim names it; no kubelet will ever start it."""
+        whole = {
+            "nodeName": node,
+            "serviceAccountName": account,
+            "restartPolicy": "Never",
+            "containers": [{"name": "main", "image": "example.org/none"}],
+        }
+        body = {"metadata": {"name": name}, "spec": whole | spec}
+        head = self.make(self.pod_path(namespace), body)["metadata"]
+        return {"namespace": head["namespace"], "name": name, "uid": head["uid"]}
+
+    def tell(self, pod: str, status: Any, namespace: str = "") -> None:
+        """What the Pod's kubelet would say."""
+        _good(self.api.merge(f"{self.pod_path(namespace, pod)}/status", {"status": status}))
+
+    def delete_pod(self, name: str, namespace: str = "") -> None:
+        """`kubectl delete pod NAME --grace-period=0 --force`."""
+        _good(self.api.delete(f"{self.pod_path(namespace, name)}?gracePeriodSeconds=0"))
 
     # --- nodes ------------------------------------------------------------------------------------
 
@@ -59,8 +106,7 @@ class Cluster:
         """A Node without a kubelet; what comes back is its name."""
         name = self.node_name(number)
         head = {"name": name, "labels": {HOSTNAME: name, **labels}}
-        self.make("/api/v1/nodes", {"metadata": head})
-        self._nodes.append(name)
+        self.apply({"apiVersion": "v1", "kind": "Node", "metadata": head})
         return name
 
     def label(self, node: str, **labels: str | None) -> None:
@@ -137,6 +183,21 @@ class Cluster:
     def clear_holder(self, name: str) -> None:
         """`kubectl patch lease NAME --type=merge -p '{"spec":{"holderIdentity":null}}'`."""
         _good(self.api.merge(f"{self.lease_path}/{name}", {"spec": {"holderIdentity": None}}))
+
+
+def place(body: Any) -> str:
+    """Where objects of this kind and namespace are."""
+    head, kind = body["metadata"], str(body["kind"]).lower()
+    version = body["apiVersion"]
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    inside = f"/namespaces/{head['namespace']}" if "namespace" in head else ""
+    return f"{root}{inside}/{_plural(kind)}"
+
+
+def _plural(kind: str) -> str:
+    if kind.endswith("y"):
+        return kind.removesuffix("y") + "ies"
+    return kind + ("es" if kind.endswith("s") else "s")
 
 
 def _good(answer: Answer) -> Any:

@@ -46,6 +46,16 @@ FASTER = 20
 """Pauses after failures are so many times shorter here, so that much happens in a minute."""
 
 
+@dataclass(frozen=True)
+class Ground:
+    """Where a run takes place: whoever makes it has every right, the coordinators have theirs."""
+
+    hand: Access
+    coordinators: Access
+    namespace: str = ""
+    """One that is there already; else the run makes its own."""
+
+
 class Figures(Metrics):
     """Counts grants as plain numbers."""
 
@@ -67,7 +77,7 @@ class Figures(Metrics):
 class Hammer:
     """One run. `async with` makes the namespace, the nodes and both coordinators."""
 
-    access: Access
+    ground: Ground
     seasoning: Seasoning = field(default_factory=Seasoning)
     bug: Bug | None = None
     limits: tuple[int, ...] = (3, 2, 3, 1)
@@ -83,7 +93,7 @@ class Hammer:
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
         mark = uuid.uuid4().hex[:8]
-        self.namespace = f"hammer-{mark}"
+        self.namespace = self.ground.namespace or f"hammer-{mark}"
         self.nodes = [f"node-a-{mark}", f"node-b-{mark}"]
         self.holds: list[Hold] = []
         self.told: Counter[str] = Counter()
@@ -103,8 +113,9 @@ class Hammer:
         return self
 
     async def _start(self) -> None:
-        self.hand = await self._stack.enter_async_context(KubeClient(self.access))
-        await self._make(resource_path("namespaces"), {"metadata": {"name": self.namespace}})
+        self.hand = await self._stack.enter_async_context(KubeClient(self.ground.hand))
+        if not self.ground.namespace:
+            await self._make(resource_path("namespaces"), {"metadata": {"name": self.namespace}})
         for node in self.nodes:
             await self._make(resource_path("nodes"), {"metadata": {"name": node}})
         config = {"metadata": {"name": CONFIG}, "data": {"limits.json": _limits(MOST)}}
@@ -116,7 +127,7 @@ class Hammer:
         await self.hand.request("POST", path, body=orjson.dumps(obj))
 
     async def _start_coordinator(self) -> None:
-        client = SeasonedClient(self.access, self.rng, self.seasoning, self.bug)
+        client = SeasonedClient(self.ground.coordinators, self.rng, self.seasoning, self.bug)
         self.writers.append(await self._stack.enter_async_context(client))
         coordinator = Coordinator(
             client,
@@ -135,7 +146,7 @@ class Hammer:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
-        async with KubeClient(self.access) as hand:
+        async with KubeClient(self.ground.hand) as hand:
             for node in self.nodes:
                 await hand.request("DELETE", resource_path("nodes", name=node))
 

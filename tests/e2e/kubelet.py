@@ -39,23 +39,12 @@ class HeldPod:
         self._flags = flags
         self._folder = site.folder / f"state-of-{name}"
         self._folder.mkdir()
-        self.uid = self._create()
+        self.pod = site.agents.adopt(self._create())
         self.hold: Program
 
-    def _create(self) -> str:
-        main = {"name": "main", "image": "example.org/none"}
+    def _create(self) -> dict[str, str]:
         hold = {"name": "hold", "image": "example.org/none", "restartPolicy": "Always"}
-        spec = {"nodeName": self._node, "restartPolicy": "Never"}
-        body = {
-            "metadata": {"name": self.name},
-            "spec": {**spec, "initContainers": [hold], "containers": [main]},
-        }
-        made = self._cluster.make(self._pods, body)
-        return str(made["metadata"]["uid"])
-
-    @property
-    def _pods(self) -> str:
-        return f"/api/v1/namespaces/{self._cluster.namespace}/pods"
+        return self._cluster.add_pod(self._node, self.name, initContainers=[hold])
 
     # --- the hold container -----------------------------------------------------------------------
 
@@ -64,7 +53,8 @@ class HeldPod:
         environment = {
             "POD_NAMESPACE": self._cluster.namespace,
             "POD_NAME": self.name,
-            "POD_UID": self.uid,
+            "POD_UID": self.pod.uid,
+            "NODE_SLOTS_TOKEN_FILE": str(self.pod.token_file),
         }
         command = [str(SCRIPTS / "slot-agent"), "hold", "--state-dir", str(self._folder)]
         command += self._flags
@@ -120,8 +110,7 @@ class HeldPod:
 
     def delete_now(self) -> None:
         """`kubectl delete pod --grace-period=0 --force`."""
-        path = f"{self._pods}/{self.name}?gracePeriodSeconds=0"
-        assert self._cluster.api.delete(path).status == 200
+        self._cluster.delete_pod(self.name)
 
     def _tell(self, phase: str, main: dict[str, Any]) -> None:
         seen = {
@@ -134,6 +123,4 @@ class HeldPod:
             "imageID": "",
         }
         status = {"phase": phase, "containerStatuses": [seen]}
-        path = f"{self._pods}/{self.name}/status"
-        answer = self._cluster.api.merge(path, {"status": status})
-        assert answer.status == 200, answer.raw
+        self._cluster.tell(self.name, status)

@@ -1,6 +1,7 @@
 """The programs themselves, as an operator starts them; every one ends with its test.
 
-Each runs on a leash (`tests/realserver/leash.py`), so that not even a killed test run leaves one.
+The coordinator has the manifests' rights and flags, agents the tokens of Pods on their nodes. Each
+runs on a leash (`tests/realserver/leash.py`), so that not even a killed test run leaves one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.e2e.agents import Agents, AuthorityMount
 from tests.e2e.cluster import CONFIG
+from tests.e2e.installation import Installation
 from tests.e2e.journal import Journal
 from tests.e2e.waiting import DEADLINE, until
 from tests.e2e.wire import Answer, Http, NoAnswer
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
 
 LOAD = Path(__file__).with_name("load.py")
+LOOPBACK = "127.0.0.1"
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
@@ -58,22 +62,42 @@ class Program(Process):
 
 
 class Coordinator(Program):
-    """`slot-coordinator serve`. A successor takes over the ports: agents know one URL."""
+    """`slot-coordinator serve`. A successor takes over the ports: agents know one URL.
 
-    def __init__(self, command: Sequence[str], ports: tuple[int, int], log: Path) -> None:
+    `api` is what a person with every right sees.
+    """
+
+    def __init__(
+        self, command: Sequence[str], ports: tuple[int, int], log: Path, mount: AuthorityMount
+    ) -> None:
         listen, health = ports
-        flags = ["--listen-port", str(listen), "--health-port", str(health), "--log-level", "debug"]
+        flags = ["--listen-address", LOOPBACK, "--health-address", LOOPBACK, "--tls-name", LOOPBACK]
+        flags += ["--listen-port", str(listen), "--health-port", str(health)]
+        flags += ["--log-level", "debug"]
         super().__init__([str(SCRIPTS / "slot-coordinator"), "serve", *command, *flags], {}, log)
-        self.api = Http(f"http://127.0.0.1:{listen}")
-        self.health = Http(f"http://127.0.0.1:{health}")
+        self._mount = mount
+        self.api = mount.person(f"https://{LOOPBACK}:{listen}")
+        self.health = Http(f"http://{LOOPBACK}:{health}")
 
     def logged(self, event: str) -> list[Any]:
         """The log's lines of one event."""
-        lines = [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+        written = self.output.rpartition("\n")[0].splitlines()  # the last line may be half there
+        lines = [json.loads(line) for line in written if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
+
+    def wait_alive(self) -> None:
+        """It answers the kubelet; whatever else it waits for."""
+        until(lambda: self._is_up() and self._lives(), f"alive: {self.output}")
+
+    def _lives(self) -> bool:
+        try:
+            return self.health.get("/livez").status == 200
+        except NoAnswer:
+            return False
 
     def wait_listening(self) -> None:
         until(lambda: self._is_up() and self.logged("listening"), f"listening: {self.output}")
+        until(lambda: self._is_up() and self._mount.sync(), f"a certificate: {self.output}")
 
     def wait_ready(self) -> None:
         self.wait_listening()
@@ -93,30 +117,50 @@ class Coordinator(Program):
         """The value of one sample."""
         told = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
         start = f"{name}{{{told}}} "
-        lines = self.health.get("/metrics").text.splitlines()
+        lines = self.api.get("/metrics").text.splitlines()
         found = [line for line in lines if line.startswith(start)]
         assert len(found) == 1, (start, found)
         return float(found[0].removeprefix(start))
 
 
 class Site:
-    """What runs on one cluster in one test: the coordinator, the agents, and their journal."""
+    """What runs on one cluster in one test: the coordinator, the agents, and their journal.
 
-    def __init__(self, cluster: Cluster, folder: Path) -> None:
+    `options` are those of the installation.
+    """
+
+    def __init__(self, cluster: Cluster, folder: Path, **options: Any) -> None:
         self.cluster = cluster
         self.folder = folder
         self.journal = Journal(folder)
+        self.agents = Agents(cluster, folder)
+        self.installation = Installation(cluster, **options)
+        self.mount = AuthorityMount(cluster, self.installation.authority, folder / "ca.crt")
         self._programs: list[Program] = []
         self._ports = (free_port(), free_port())
         self.coordinator: Coordinator
 
     @property
     def api(self) -> Http:
+        """The coordinator, asked by a person who may do everything."""
         return self.coordinator.api
+
+    def as_agent(self, node: str) -> Http:
+        """The same, asked by the node's agent."""
+        return Http(self.url, self.agents.on(node).token, self.mount.file)
+
+    def client_settings(self, node: str) -> dict[str, Any]:
+        """What the library has to be told in a container of the node's agent."""
+        return {
+            "namespace": self.cluster.namespace,
+            "node": node,
+            "token_file": str(self.agents.on(node).token_file),
+            "ca_file": str(self.mount.file),
+        }
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._ports[0]}"
+        return f"https://{LOOPBACK}:{self._ports[0]}"
 
     def close(self) -> None:
         for program in reversed(self._programs):
@@ -126,10 +170,11 @@ class Site:
         self, *flags: str, kubeconfig: Path | None = None, config: str | None = CONFIG
     ) -> Coordinator:
         """Starts a coordinator for the namespace; it need not be ready yet."""
-        command = ["--namespace", self.cluster.namespace]
-        command += ["--node-agent-configmap", config] if config else []
-        command += ["--kubeconfig", str(kubeconfig or self.cluster.server.kubeconfig), *flags]
-        self.coordinator = Coordinator(command, self._ports, self._log("coordinator"))
+        self.installation.apply()
+        kubeconfig = kubeconfig or self.installation.kubeconfig(self.folder)
+        command = ["--kubeconfig", str(kubeconfig), *self.installation.flags(config), *flags]
+        log = self._log("coordinator")
+        self.coordinator = Coordinator(command, self._ports, log, self.mount)
         self._programs.append(self.coordinator)
         return self.coordinator
 
@@ -159,15 +204,16 @@ class Site:
         environment = {}
         if pod:
             environment = {"POD_NAMESPACE": self.cluster.namespace, "POD_NAME": pod}
+            environment["NODE_SLOTS_TOKEN_FILE"] = str(self.agents.on(node, pod).token_file)
         return self.run(load, node, command, **environment)
 
     def run(self, name: str, node: str, command: Sequence[str], **environment: str) -> Program:
-        """A program that takes slots of a node; its environment says where the coordinator is."""
-        where = {
-            "NODE_SLOTS_URL": self.url,
-            "NODE_SLOTS_NAMESPACE": self.cluster.namespace,
-            "NODE_NAME": node,
-        }
+        """A program that takes slots of a node, in a container of the node's agent; its environment
+        says where the coordinator is.
+        """
+        settings = self.client_settings(node)
+        where = {f"NODE_SLOTS_{name.upper()}": value for name, value in settings.items()}
+        where |= {"NODE_SLOTS_URL": self.url, "NODE_NAME": where.pop("NODE_SLOTS_NODE")}
         self._programs.append(Program(command, where | environment, self._log(name)))
         return self._programs[-1]
 
@@ -188,8 +234,10 @@ class Site:
         return f"{self.node_path(node)}/claims/{claim}"
 
     def ask(self, node: str, claim: str, **body: Any) -> Answer:
-        """PUTs a claim; its load is named as the claim where the body names none."""
-        return self.api.put(self.claim_path(node, claim), {"load": claim, **body})
+        """PUTs a claim as the node's agent; its load is named as the claim where the body names
+        none.
+        """
+        return self.as_agent(node).put(self.claim_path(node, claim), {"load": claim, **body})
 
     def granted(self, node: str, claim: str, **body: Any) -> Any:
         """The grant of a claim that must get a slot; it waits for it as a client may."""
@@ -210,7 +258,7 @@ class Site:
         return answer
 
     def release(self, node: str, claim: str) -> None:
-        answer = self.api.delete(self.claim_path(node, claim))
+        answer = self.as_agent(node).delete(self.claim_path(node, claim))
         assert answer.status == 204, answer.raw
 
     def node(self, node: str) -> Any:

@@ -53,7 +53,7 @@ def test_who_waits_sees_place_reason_and_holders_and_leaves_the_queue_by_delete(
     node = cluster.add_node()
     cluster.configure(limits(1))
     site.start()
-    pod = {"namespace": cluster.namespace, "name": "uploader", "uid": "u-1"}
+    pod = cluster.add_pod(node, "uploader")
     lease = site.granted(node, "holder", pod=pod)["lease"]
 
     site.ask(node, "second")
@@ -78,7 +78,7 @@ class _Agent:
     """The sync calls of one agent, numbered as they go."""
 
     def __init__(self, site: Site, node: str) -> None:
-        self._api = site.api
+        self._api = site.as_agent(node)
         self._path = f"{site.node_path(node)}/sync"
         self._numbers = count(1)
 

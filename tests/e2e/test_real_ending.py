@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.cluster import limits
-from tests.e2e.test_real_evidence import add_pod, reclaims, tell
+from tests.e2e.test_real_evidence import add_pod, reclaims
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def test_a_holder_that_says_it_goes_is_free_when_its_pod_has_ended_and_nobody_is
     assert site.ask(node, "first", **last).status == 200
     assert site.ask(node, "second", waitSeconds=2).status == 202
 
-    tell(cluster, "load", {"phase": "Succeeded"})
+    cluster.tell("load", {"phase": "Succeeded"})
 
     assert site.granted(node, "second")["slot"] == 0
     assert reclaims(cluster) == {}
@@ -55,7 +55,7 @@ def test_a_claim_of_a_finished_pod_is_refused_and_another_pods_is_not(
     node = begun(site, cluster)
     pod = add_pod(cluster, node, "load")
     site.granted(node, "first", ttlSeconds=3600, pod=pod)
-    tell(cluster, "load", {"phase": "Failed"})
+    cluster.tell("load", {"phase": "Failed"})
     until(lambda: site.ask(node, "first", ttlSeconds=3600, pod=pod).status == 410, "the refusal")
     told = site.ask(node, "first", ttlSeconds=3600, pod=pod).json
     assert told["type"] == PROBLEMS + "pod-finished"

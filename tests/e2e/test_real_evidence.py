@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,25 +17,10 @@ pytestmark = pytest.mark.real
 
 
 def add_pod(cluster: Cluster, node: str, name: str) -> dict[str, str]:
-    """A Pod bound to the node, as a claim names it; no kubelet will ever start it."""
-    spec = {
-        "nodeName": node,
-        "restartPolicy": "Never",
-        "containers": [{"name": "main", "image": "example.org/none"}],
-    }
-    made = cluster.make(_pods(cluster), {"metadata": {"name": name}, "spec": spec})
-    tell(cluster, name, {"phase": "Running"})
-    return {"namespace": cluster.namespace, "name": name, "uid": made["metadata"]["uid"]}
-
-
-def tell(cluster: Cluster, pod: str, status: dict[str, Any]) -> None:
-    """What the Pod's kubelet would say."""
-    answer = cluster.api.merge(f"{_pods(cluster)}/{pod}/status", {"status": status})
-    assert answer.status == 200, answer.raw
-
-
-def _pods(cluster: Cluster) -> str:
-    return f"/api/v1/namespaces/{cluster.namespace}/pods"
+    """A Pod that runs on the node, as a claim names it."""
+    pod = cluster.add_pod(node, name)
+    cluster.tell(name, {"phase": "Running"})
+    return pod
 
 
 def reclaims(cluster: Cluster) -> dict[str, str]:
@@ -56,7 +41,7 @@ def test_a_pod_that_finished_frees_its_slot_long_before_its_ttl_and_an_event_say
     site.granted(node, "first", ttlSeconds=3600, pod=pod)
     assert site.ask(node, "second").status == 202
 
-    tell(cluster, "load", {"phase": phase})
+    cluster.tell("load", {"phase": phase})
 
     assert site.granted(node, "second")["slot"] == 0
     until(lambda: len(reclaims(cluster)) == 2, "both Events")
@@ -82,7 +67,7 @@ def test_a_container_that_ended_for_good_is_seen_before_its_pods_phase_says_so(
         "image": "example.org/none",
         "imageID": "",
     }
-    tell(cluster, "load", {"phase": "Running", "containerStatuses": [container]})
+    cluster.tell("load", {"phase": "Running", "containerStatuses": [container]})
     assert site.granted(node, "second")["slot"] == 0
 
 
@@ -94,7 +79,7 @@ def test_a_pod_that_vanishes_keeps_its_slot_while_its_agent_renews(
     site.start()
     pod = add_pod(cluster, node, "load")
     grant = site.granted(node, "first", ttlSeconds=3600, pod=pod)
-    cluster.api.delete(f"{_pods(cluster)}/load?gracePeriodSeconds=0")
+    cluster.delete_pod("load")
     again = {"ttlSeconds": 3600, "pod": pod, "fencingToken": grant["fencingToken"]}
     assert site.ask(node, "second", waitSeconds=3).status == 202
     assert site.ask(node, "first", **again).status == 200

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.real
 
 
 def _client(site: Site, node: str, agent: str = "library") -> SlotClient:
-    return SlotClient(site.url, namespace=site.cluster.namespace, node=node, agent=agent)
+    return SlotClient(site.url, agent=agent, **site.client_settings(node))
 
 
 def _restart(site: Site) -> None:
@@ -115,7 +115,7 @@ def test_threads_keep_slot_and_place_through_a_restart(
     site: Site, cluster: Cluster, node: str
 ) -> None:
     queued = threading.Event()
-    client = BlockingSlotClient(site.url, namespace=cluster.namespace, node=node, agent="library")
+    client = BlockingSlotClient(site.url, agent="library", **site.client_settings(node))
 
     def wait_for_a_slot() -> int | None:
         with client.slot(load="second", on_queued=lambda _: queued.set()) as slot:

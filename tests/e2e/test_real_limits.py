@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.cluster import limits
+from tests.e2e.cluster import AGENTS, limits
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def _lease_shows(lease: Any, node: str, load: str, pod: str, namespace: str) -> 
     assert int(notes.pop("fencing-token")) < int(head["resourceVersion"])
     pod_note = f"{namespace}/{pod}"
     told = {"node": node, "load": load, "priority": "3", "ttl-seconds": "45", "pod": pod_note}
+    told["owner"] = f"{namespace}/{AGENTS}"
     assert notes == told
 
 

@@ -74,7 +74,7 @@ BODIES: dict[str, tuple[Any, int, str, str]] = {
 def test_a_body_that_cannot_be_taken_is_a_problem_that_says_what_is_wrong(
     served: Site, node: str, body: Any, status: int, name: str, detail: str
 ) -> None:
-    answer = served.api.put(served.claim_path(node, "bad"), body)
+    answer = served.as_agent(node).put(served.claim_path(node, "bad"), body)
 
     assert answer.problem == (status, name)
     assert detail in answer.detail
@@ -101,9 +101,9 @@ def test_other_content_under_the_id_of_a_waiting_claim_is_a_mismatch_and_its_pla
 
 
 def test_only_plain_json_is_taken(served: Site, node: str) -> None:
-    path = served.claim_path(node, "bad")
-    form = served.api.put(path, b"load=x", content_type="application/x-www-form-urlencoded")
-    packed = served.api.put(path, b"\x1f\x8b", content_encoding="gzip")
+    path, api = served.claim_path(node, "bad"), served.as_agent(node)
+    form = api.put(path, b"load=x", content_type="application/x-www-form-urlencoded")
+    packed = api.put(path, b"\x1f\x8b", content_encoding="gzip")
     assert form.problem == packed.problem == (415, "unsupported-media-type")
     assert "application/json" in form.detail
 
@@ -116,17 +116,19 @@ def test_an_unknown_field_is_ignored_and_named(served: Site, node: str) -> None:
 
 
 def test_unknown_pools_routes_methods_and_names_are_told_apart(served: Site, node: str) -> None:
-    body = {"load": "x"}
-    foreign = served.api.put(f"/v1/namespaces/elsewhere/nodes/{node}/claims/bad", body)
+    body, api = {"load": "x"}, served.as_agent(node)
+    foreign = served.api.get(f"/v1/namespaces/elsewhere/nodes/{node}")
     assert foreign.problem == (404, "unknown-pool")
-    assert f"this coordinator serves {served.cluster.namespace}" in foreign.detail
-    assert served.api.get("/v2/status").problem == (404, "not-found")
-    wrong = served.api.post(served.claim_path(node, "bad"), body)
+    assert "GET /v1/status lists the pools" in foreign.detail
+    claims = f"/v1/namespaces/elsewhere/nodes/{node}/claims/bad"
+    assert api.put(claims, body).problem == (403, "forbidden"), "an agent learns of no pools"
+    assert api.get("/v2/status").problem == (404, "not-found")
+    wrong = api.post(served.claim_path(node, "bad"), body)
     assert wrong.problem == (405, "method-not-allowed")
     assert wrong.headers["allow"] == "DELETE, GET, PUT"
-    assert served.api.put(served.claim_path(node, "-bad"), body).problem == (400, "malformed")
-    assert served.api.put(served.claim_path("Node_1", "bad"), body).problem == (400, "malformed")
-    long = served.api.put(served.claim_path(node, "b" * 129), body)
+    assert api.put(served.claim_path(node, "-bad"), body).problem == (400, "malformed")
+    assert api.put(served.claim_path("Node_1", "bad"), body).problem == (400, "malformed")
+    long = api.put(served.claim_path(node, "b" * 129), body)
     assert long.problem == (422, "out-of-range")
 
 

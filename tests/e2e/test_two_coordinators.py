@@ -24,13 +24,15 @@ import structlog
 
 from coordinator.embedded.server import start
 from coordinator.embedded.store import Store
-from coordinator.kube.credentials import Access, OpenAccess, load_kubeconfig
+from coordinator.kube.credentials import OpenAccess, load_kubeconfig
 from tests.e2e import seasoning
-from tests.e2e.hammer import MOST, Hammer
+from tests.e2e.hammer import MOST, Ground, Hammer
 from tests.e2e.holds import Hold, judge
+from tests.e2e.installation import Installation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from tests.e2e.seasoning import Bug
 
@@ -55,13 +57,18 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-async def access(request: pytest.FixtureRequest) -> AsyncIterator[Access]:
+async def ground(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Ground]:
+    """On the real server the coordinators have the manifests' rights."""
     if request.param == "real":
-        real = request.getfixturevalue("real_server")
-        yield await load_kubeconfig(str(real.kubeconfig))
+        cluster = request.getfixturevalue("cluster")
+        installation = Installation(cluster)
+        installation.apply()
+        hand = await load_kubeconfig(str(cluster.server.kubeconfig))
+        rights = await load_kubeconfig(str(installation.kubeconfig(tmp_path)))
+        yield Ground(hand, rights, cluster.namespace)
         return
     server = await start(Store())
-    yield OpenAccess(server.url)
+    yield Ground(OpenAccess(server.url), OpenAccess(server.url))
     await server.stop()
 
 
@@ -71,12 +78,12 @@ def tell(capsys: pytest.CaptureFixture[str], figures: str) -> None:
         sys.stdout.write(f"\nhammer: {figures}\n")
 
 
-@pytest.mark.parametrize("access", ["embedded", REAL_AND_LONG], indirect=True)
+@pytest.mark.parametrize("ground", ["embedded", REAL_AND_LONG], indirect=True)
 async def test_no_slot_is_held_twice_and_tokens_grow_while_two_coordinators_lead(
-    access: Access, capsys: pytest.CaptureFixture[str]
+    ground: Ground, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    seconds = SHORT if isinstance(access, OpenAccess) else SECONDS
-    async with Hammer(access) as hammer:
+    seconds = SHORT if isinstance(ground.hand, OpenAccess) else SECONDS
+    async with Hammer(ground) as hammer:
         await hammer.run(seconds)
         tell(capsys, f"{seconds:g} s: {hammer.figure_line()}")
         assert not judge(hammer.holds, MOST)
@@ -86,7 +93,7 @@ async def test_no_slot_is_held_twice_and_tokens_grow_while_two_coordinators_lead
     assert hammer.figures.kinds["hand-overs"] > 5
 
 
-@pytest.mark.parametrize("access", ["embedded", REAL], indirect=True)
+@pytest.mark.parametrize("ground", ["embedded", REAL], indirect=True)
 @pytest.mark.parametrize(
     ("bug", "seen"),
     [
@@ -95,25 +102,25 @@ async def test_no_slot_is_held_twice_and_tokens_grow_while_two_coordinators_lead
     ],
 )
 async def test_a_put_that_leaves_out_what_it_was_made_from_is_seen_by_the_clients(
-    access: Access, bug: Bug, seen: str, capsys: pytest.CaptureFixture[str]
+    ground: Ground, bug: Bug, seen: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def has_seen(hammer: Hammer) -> bool:
         return any(fault.startswith(seen) for fault in judge(hammer.holds, MOST))
 
-    async with Hammer(access, bug=bug) as hammer:
+    async with Hammer(ground, bug=bug) as hammer:
         await hammer.run(PATIENCE, stop=has_seen)
         tell(capsys, f"{bug.__name__}: {hammer.figure_line()}")
     assert has_seen(hammer)
 
 
-@pytest.mark.parametrize("access", ["embedded", REAL], indirect=True)
-async def test_a_put_without_resource_version_gets_nobody_a_slot(access: Access) -> None:
+@pytest.mark.parametrize("ground", ["embedded", REAL], indirect=True)
+async def test_a_put_without_resource_version_gets_nobody_a_slot(ground: Ground) -> None:
     def has_refused(hammer: Hammer) -> bool:
         return hammer.refusals > 5
 
     # Without doubt: a doubtful write is repeated until it stands or is beaten, and these never are.
     certain = seasoning.Seasoning(late=0, lost=0)
-    async with Hammer(access, certain, bug=seasoning.without_version) as hammer:
+    async with Hammer(ground, certain, bug=seasoning.without_version) as hammer:
         await hammer.run(PATIENCE, stop=has_refused)
     assert has_refused(hammer)
     assert not hammer.holds

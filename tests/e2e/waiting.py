@@ -15,10 +15,15 @@ DEADLINE = 60.0
 _BETWEEN_LOOKS = 0.03
 
 
-def until(look: Callable[[], T], what: str, seconds: float = DEADLINE) -> T:
-    """What `look` returns as soon as that is true. Fails the case at the deadline."""
+def until(
+    look: Callable[[], T], what: str, seconds: float = DEADLINE, between: float = _BETWEEN_LOOKS
+) -> T:
+    """What `look` returns as soon as that is true. Fails the case at the deadline.
+
+    A look that costs much is taken less often: `between` seconds lie between two.
+    """
     deadline = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}; now {seen!r}"
-        time.sleep(_BETWEEN_LOOKS)
+        time.sleep(between)
     return seen

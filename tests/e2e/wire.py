@@ -53,12 +53,12 @@ class Answer:
 
 
 class Http:
-    """One server, by its base URL."""
+    """One server, by its base URL. `ca_file` is read anew for each request; it may come later."""
 
     def __init__(self, url: str, token: str = "", ca_file: Path | None = None) -> None:
         self.url = url
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
-        self._trusted = ssl.create_default_context(cafile=ca_file) if ca_file else None
+        self._ca_file = ca_file
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Sends the body as JSON, or as it is when it is bytes; `accept=...` sets a header.
@@ -68,7 +68,10 @@ class Http:
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"content-type": "application/json"} if data is not None else {}
         sent |= self._headers | {name.replace("_", "-"): value for name, value in headers.items()}
-        connection = self._connection()
+        try:
+            connection = self._connection()
+        except OSError as error:  # the file with the authority is not there yet
+            raise NoAnswer(f"{self.url}: {self._ca_file}: {error!r}") from error
         try:
             connection.request(method, path, data, sent)
             answer = connection.getresponse()
@@ -81,9 +84,10 @@ class Http:
 
     def _connection(self) -> HTTPConnection:
         address = urlsplit(self.url).netloc
-        if self._trusted is None:
+        if self._ca_file is None:
             return HTTPConnection(address, timeout=PATIENCE)
-        return HTTPSConnection(address, timeout=PATIENCE, context=self._trusted)
+        trusted = ssl.create_default_context(cafile=self._ca_file)
+        return HTTPSConnection(address, timeout=PATIENCE, context=trusted)
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", path, **headers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from coordinator.tls.publisher import TICK
 from tests.tls.scene import CLIENTS, HOME, Replica, Scene, config_map_path
 
 PUTS = [("PUT", config_map_path(HOME)), ("PUT", config_map_path(CLIENTS))]
@@ -46,7 +47,7 @@ async def test_a_change_is_published_at_the_next_look_and_else_nothing_is_asked(
     replica = scene.replica()
     await looked(replica)
     for _ in range(5):
-        assert await looked(replica) == 2.0
+        assert await looked(replica) == TICK
     assert scene.requests == PUTS
     await looked(replica, b"second")
     assert scene.requests == PUTS * 2
@@ -100,5 +101,5 @@ async def test_an_api_server_that_is_away_is_asked_one_thing_and_ever_less(scene
     assert waits[0] >= 1.0
     assert 15 <= waits[-1] <= 30
     scene.refusals.clear()
-    assert await looked(replica) == 2.0
+    assert await looked(replica) == TICK
     assert replica.publisher.has(b"first")
