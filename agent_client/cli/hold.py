@@ -109,9 +109,11 @@ def _status(folder: Path, *, raw: bool) -> int:
 
 
 def _hold(options: argparse.Namespace, folder: Path) -> int:
+    from agent_client.cores import leave_no_core
     from agent_client.hold.pulse import hold_signals_back
 
     hold_signals_back()
+    leave_no_core()
     from agent_client.hold.files import Unwritable
 
     settings, terms = _asked(options)

@@ -121,10 +121,12 @@ def main(options: argparse.Namespace, command: list[str]) -> int:
     import asyncio
     import logging
 
+    from agent_client.cores import leave_no_core
     from agent_client.http.server import ListenError
 
     if command:
         options.parser.error("sidecar runs no command; that is: slot-agent run -- CMD")
+    leave_no_core()
     logging.basicConfig(format="slot-agent: %(message)s", level=logging.WARNING)
     try:
         return asyncio.run(_serve(options))

@@ -22,11 +22,14 @@ import os
 import signal
 from typing import TYPE_CHECKING, NoReturn
 
+from agent_client.cores import dump_as
 from agent_client.wrapper.command import find
 from agent_client.wrapper.exits import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from agent_client.cores import CoreLimits
 
 _PR_SET_PDEATHSIG = 1
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -38,10 +41,12 @@ def launch(
     environment: Mapping[str, str],
     terminal: int | None,
     mask: set[int],
+    cores: CoreLimits,
 ) -> int:
     """Start `command` in a process group of its own; returns its process id, which is the group's.
 
-    Its group gets the terminal open as `terminal`, if any; `mask` are the signals blocked in it.
+    Its group gets the terminal open as `terminal`, if any; `mask` are the signals blocked in it,
+    `cores` its limits of core dumps, which the wrapper has none of.
     Raises `OSError` when the command cannot be executed.
     """
     path = find(command[0], environment) or command[0]
@@ -51,7 +56,7 @@ def launch(
     try:
         pid = os.fork()
         if pid == 0:
-            _become(path, command, environment, (parent, tell_death, terminal, mask, report))
+            _become(path, command, environment, (parent, tell_death, terminal, mask, cores, report))
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         os.close(report)
@@ -67,10 +72,10 @@ def _become(
     path: str,
     command: Sequence[str],
     environment: Mapping[str, str],
-    how: tuple[int, Callable[[], None], int | None, set[int], int],
+    how: tuple[int, Callable[[], None], int | None, set[int], CoreLimits, int],
 ) -> NoReturn:
     """The child's side; SIGTTOU is blocked like all others, so that it may take the terminal."""
-    parent, tell_death, terminal, mask, report = how
+    parent, tell_death, terminal, mask, cores, report = how
     try:
         os.setpgid(0, 0)
         if terminal is not None:
@@ -78,6 +83,7 @@ def _become(
         tell_death()
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGTERM)  # it died before we asked to be told
+        dump_as(cores)
         _default_signals()
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         os.execve(path, list(command), environment)  # noqa: S606 - a command needs no shell

@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from agent_client.clock import boottime
+from agent_client.cores import leave_no_core
 from agent_client.errors import (
     CoordinatorUnavailable,
     Refused,
@@ -55,6 +56,7 @@ class Run:
         self._teller = teller
         self._rules = rules or Rules()
         self._terminal = Terminal.open()
+        self._cores = leave_no_core()
         self._phase = _Phase.WAITING
         self._received: list[int] = []
         self._code: int | None = None
@@ -134,7 +136,7 @@ class Run:
         from agent_client.wrapper.launch import launch
 
         environment = child_environment(os.environ, slot)
-        pid = launch(self._command, environment, job.terminal_for_start, mask)
+        pid = launch(self._command, environment, job.terminal_for_start, mask, self._cores)
         self._child = Child(pid, job.on_stop)
         job.begin(self._child)
         self._teller.note("started", pid=pid)

@@ -58,6 +58,11 @@ class Container:
             stderr=asyncio.subprocess.PIPE,
         )
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send the signal and wait for the end; what comes back is the exit code."""
         assert self._process is not None
