@@ -16,6 +16,7 @@ from aiohttp import web
 from coordinator.api.bodies import path_values
 from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
+from coordinator.api.shares import SHARE, SHARES
 from coordinator.core.access import AUDIENCE, Action, Caller
 from coordinator.service.errors import PoolUnknown, Stopping
 
@@ -87,11 +88,13 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     caller = request[CALLER] = await coordinator.callers.identify(token)
     await _require(coordinator, caller, need, path_values(request))
     try:
-        response = await handler(request)
+        if need != CLAIM or caller.agent is None:
+            return await handler(request)
+        with request.app[SHARES].request(caller.agent) as request[SHARE]:
+            response = await handler(request)
     except PoolUnknown:
         raise _no_such_pool(request.match_info["namespace"]) from None
-    if need == CLAIM:
-        await coordinator.callers.identify(token)
+    await coordinator.callers.identify(token)
     return response
 
 

@@ -20,6 +20,7 @@ from coordinator.api.openapi import document
 from coordinator.api.proxy import TRUST, follow, proxying
 from coordinator.api.routes import API, HEALTH
 from coordinator.api.secured import securing
+from coordinator.api.shares import SHARES, Shares
 from coordinator.api.sockets import place, url_of
 
 if TYPE_CHECKING:
@@ -58,16 +59,27 @@ def api_app(
     app[NEEDS] = {route.handler: route.need for route in API}
     app[DOCUMENT] = _document()
     app[TRUST] = trust
+    app[SHARES] = Shares()
     app.cleanup_ctx.append(proxying)
     return app
 
 
 def health_app(coordinator: Coordinator, troubles: Troubles = dict) -> web.Application:
-    """Health, for probes, which show no token; `troubles` are asked beside the coordinator."""
+    """Health, for probes, which show no token; `troubles` are asked beside the coordinator.
+
+    Each connection is closed with its answer: whoever kept all of them would keep the kubelet out,
+    which then kills the coordinator.
+    """
     app = _app(HEALTH)
+    app.on_response_prepare.append(_once)
     app[TROUBLES] = troubles
     app[COORDINATOR] = coordinator
     return app
+
+
+async def _once(_request: web.Request, response: web.StreamResponse) -> None:
+    response.force_close()
+    response.headers["Connection"] = "close"  # the library has set the others by now
 
 
 @cache

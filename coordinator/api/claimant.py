@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from coordinator.core.access import AgentPod
+    from coordinator.core.access import Admissions, AgentPod
     from coordinator.core.messages import Ask
     from coordinator.core.model import PodRef
     from coordinator.service.callers import Callers
@@ -31,6 +31,10 @@ MOST_LOOKS = 20
 """Pods that are looked for in one request; the other new claims are asked for again."""
 LOOK_TIME = 2.0
 """Seconds for these looks: the renewals in the same request wait for them."""
+OLDEST = 120.0
+"""Seconds of earlier arrival that a ticket is worth to a claim which this leader does not know,
+where the namespace has a highest priority. Anybody can write a ticket, and age counts as priority;
+after a change of leader those who have one come within seconds."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Claimant:
     confirmed: bool
     most: int | None
     callers: Callers
+    admissions: Admissions
     pool: Pool
     node: str
 
@@ -67,7 +72,7 @@ class Claimant:
             elif wrong := self._at_fault(ask) or problem:
                 judged.problems[ask.claim] = wrong
             else:
-                judged.asks.append(ask)
+                judged.asks.append(ask if known else self._dated(ask))
         return judged
 
     async def judge_one(self, ask: Ask) -> Ask:
@@ -76,6 +81,10 @@ class Claimant:
         for problem in judged.problems.values():
             raise problem
         return judged.asks[0]
+
+    def _dated(self, ask: Ask) -> Ask:
+        oldest = None if self.most is None else self.pool.ticket_of(OLDEST)
+        return replace(ask, ticket=max(ask.ticket, oldest)) if ask.ticket and oldest else ask
 
     def _known(self, ask: Ask) -> Known | None:
         desk = self.pool.desks.get(self.node)
@@ -135,6 +144,7 @@ class Claimant:
 
     async def _look(self, claim: str, pod: PodRef, problems: dict[str, Problem]) -> None:
         try:
+            self._require_own(pod)
             await self.callers.require_pod_on(pod, self.node)
         except NotConfirmed as error:
             problems[claim] = service_problem(error)
@@ -142,6 +152,18 @@ class Claimant:
             problems[claim] = Problem("forbidden", f"pod: {error}", fields=(("pod", str(error)),))
         else:
             del problems[claim]
+
+    def _require_own(self, pod: PodRef) -> None:
+        """A guest's loads run in its own namespace: nobody learns here which Pods others have, or
+        gets Events written on them.
+        """
+        own, pool = self.agent.namespace, self.pool.namespace
+        admitted = own == pool and self.admissions.admits(pool, pod.namespace)
+        if pod.namespace != own and not admitted:
+            raise PodElsewhere(
+                f"the Pod {pod.namespace}/{pod.name} is not in your namespace {own}; only agents of"
+                " the pool's own namespace may name Pods of others, which may claim in the pool"
+            )
 
 
 def _with(ask: Ask, **changes: Any) -> Ask:
@@ -166,4 +188,7 @@ def claimant(request: web.Request, pool: Pool, node: str) -> Claimant | None:
     if coordinator.callers is None or caller is None or caller.agent is None:
         return None
     most = coordinator.admissions.max_priority(pool.namespace, caller.agent.namespace)
-    return Claimant(caller.agent, caller.confirmed, most, coordinator.callers, pool, node)
+    admissions = coordinator.admissions
+    return Claimant(
+        caller.agent, caller.confirmed, most, coordinator.callers, admissions, pool, node
+    )

@@ -6,8 +6,8 @@ passes through.
 
 - A head has `HEAD_TIMEOUT` from the connection, or from its first byte on one that was kept.
 - What was written has `WRITE_TIMEOUT` to leave; whoever reads no faster is cut off.
-- When all connections are taken, the one that has owed its head for longest makes room; where none
-  owes one, the new connection is closed at once.
+- When all connections are taken, the one that has owed its head for longest makes room, else the
+  one that has been idle for longest; where every one is busy, the new connection is closed at once.
 - All unfinished heads together have `MOST_HEADS` bytes; beyond, the largest is cut off.
 - Who is not done with TLS yet is counted, too, and makes room first (`coordinator.api.secured`).
 
@@ -69,6 +69,9 @@ class Connections:
         """Those that owe the head of a request, in the order in which they began to, each with the
         bytes of it that are there."""
         self._head_bytes = 0
+        self._idle: dict[Guard, None] = {}
+        """Those that were answered and have sent nothing since, the longest idle one first. Any
+        stranger may keep some: who is refused is answered, too."""
         self.buffer = memoryview(bytearray(READ_SIZE))
         self._complained = -_COMPLAIN_AGAIN
 
@@ -128,15 +131,23 @@ class Connections:
             transport.abort()
         elif self._headless:
             next(iter(self._headless)).cut_off()
+        elif idle := next((one for one in self._idle if not one.writing), None):
+            idle.cut_off()
         return self.count < self.most
 
     def leave(self, guard: Guard, transport: asyncio.BaseTransport) -> None:
         """The connection is gone, or as good as gone."""
         self._guards.pop(transport, None)
+        self._idle.pop(guard, None)
         self.head_complete(guard)
+
+    def answered(self, guard: Guard) -> None:
+        """Nothing is under way on the connection any more."""
+        self._idle[guard] = None
 
     def head_grew(self, guard: Guard, size: int) -> None:
         """So many bytes more of a head that is not complete."""
+        self._idle.pop(guard, None)
         self._headless[guard] = self._headless.get(guard, 0) + size
         self._head_bytes += size
         while self._head_bytes > MOST_HEADS:
@@ -144,6 +155,7 @@ class Connections:
 
     def head_complete(self, guard: Guard) -> None:
         """The connection owes no head any more."""
+        self._idle.pop(guard, None)
         self._head_bytes -= self._headless.pop(guard, 0)
 
     def _complain(self) -> None:
@@ -229,6 +241,13 @@ class Guard(asyncio.BufferedProtocol):
     def end(self) -> None:
         """The request is answered: what comes next is another head."""
         self._busy = self._head_seen = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._connections.answered(self)
+
+    @property
+    def writing(self) -> bool:
+        """Whether the other side has yet to take some of an answer."""
+        return self._write_deadline.runs
 
     def cut_off(self) -> None:
         """Close the connection without another word, and make room at once."""
@@ -264,6 +283,11 @@ class Deadline:
         """From now on, unless it runs already."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._then)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was set and not lifted."""
+        return self._timer is not None
 
     def lift(self) -> None:
         """It does not run any more."""

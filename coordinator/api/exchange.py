@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import orjson
@@ -92,8 +93,9 @@ async def _answer(request: web.Request, handler: Handler, number: str) -> web.St
 
 def _refusal(problem: Problem, request: web.Request) -> web.Response:
     response = problem.response(request.path)
-    if not request.content.is_eof():
-        response.force_close()  # the rest of a body that nobody will read
+    stranger = problem.kind.status == HTTPStatus.UNAUTHORIZED  # keeps no connection from others
+    if stranger or not request.content.is_eof():  # the rest of a body that nobody will read
+        response.force_close()
     return response
 
 

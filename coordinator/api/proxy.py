@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
 
 import aiohttp
@@ -174,6 +175,8 @@ async def _relay(answer: aiohttp.ClientResponse, request: web.Request) -> web.St
     response = web.StreamResponse(
         status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
     )
+    if answer.status == HTTPStatus.UNAUTHORIZED:  # as the leader does with its own strangers
+        response.force_close()
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             await response.prepare(request)

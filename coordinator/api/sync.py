@@ -24,6 +24,7 @@ from coordinator.api.schemas import (
     shortened,
     unknown_fields,
 )
+from coordinator.api.shares import SHARE
 from coordinator.service.asking import SyncRequest
 from coordinator.service.errors import ServiceError
 
@@ -74,8 +75,18 @@ async def sync(request: web.Request) -> web.Response:
     pool = request.app[COORDINATOR].pool(path["namespace"])
     node, body = path["node"], await read_json(request, LARGEST_SYNC)
     asker = claimant(request, pool, node)
+    if SHARE in request:
+        request[SHARE].grow(_size(body))
     answer, request[UNKNOWN_FIELDS] = await answer_sync(pool, node, body, asker)
     return json_response(answer)
+
+
+def _size(body: Any) -> int:
+    """How many claims and releases stand in a body that nobody has checked yet."""
+    if not isinstance(body, dict):
+        return 0
+    parts = (body.get("claims"), body.get("releases"))
+    return sum(len(part) for part in parts if isinstance(part, list))
 
 
 async def answer_sync(

@@ -116,8 +116,8 @@ def view_of(
 
     What is known as another owner's claim is `Lost` for this one, whatever it waited for.
     """
-    if owner and differ(known := owner_of(table, claim_id, now), owner):
-        return Lost(claim_id, f"the claim is {known}'s")
+    if owner and differ(owner_of(table, claim_id, now), owner):
+        return Lost(claim_id, "the claim is another service account's")
     claim = table.roll.claims.get(claim_id)
     if claim is None:
         return _ended(table, claim_id, now, owner)

@@ -18,6 +18,7 @@ from coordinator.core.access import AUDIENCE, Caller, agent_of
 from coordinator.kube import errors
 from coordinator.kube.calls import resource_path
 from coordinator.kube.reviews import access_review, token_review
+from coordinator.service.ends import ended
 from coordinator.service.errors import NotConfirmed, PodElsewhere, Unauthenticated
 from coordinator.service.line import Away, Line, Outage
 from coordinator.service.reports import StreamReports
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
 
 LANES = 10
 """Questions of one kind at a time. Tokens seen before have lanes of their own, so that no flood of
-unknown ones keeps a holder waiting: 20 reviews of tokens in all."""
+unknown ones keeps a holder waiting: 20 reviews of tokens in all. And an outage of their own: a
+stranger's token may be one over which the API server fails (an authenticating webhook is away)."""
 WORTHLESS = 0.2
 """Seconds for which a refused token keeps its lane shut: 50 such tokens a second at most."""
+DENIED = 0.05
+"""Seconds for which a denied right keeps its lane shut: 200 such questions a second at most."""
 LONGEST = 16_384
 """Characters of a token, each a printable one of ASCII (RFC 6750)."""
 GET_TIMEOUT = 5.0
@@ -47,6 +51,7 @@ NOT_ACCEPTED = (
     " gone"
 )
 POD_GONE = "the Pod that this token is bound to is gone, or is another one by that name"
+POD_FINISHED = "the Pod that this token is bound to has finished"
 UNSCHEDULED = "the Pod that this token is bound to runs on no node yet"
 
 _Pod = dict[str, Any]
@@ -73,12 +78,10 @@ class Callers:
         self._now = now
         self._log = structlog.get_logger("coordinator.callers")
         reports = StreamReports(self._log)
-        tokens, access = (
-            Outage(resource, now, rng, reports)
-            for resource in ("tokenreviews", "subjectaccessreviews")
+        self._strangers, self._known, self._access = (
+            Line(Outage(resource, now, rng, reports), LANES)
+            for resource in ("tokenreviews", "tokenreviews of known tokens", "subjectaccessreviews")
         )
-        self._strangers, self._known = Line(tokens, LANES), Line(tokens, LANES)
-        self._access = Line(access, LANES)
         self._pods = {
             namespace: Line(Outage(f"pods in {namespace}", now, rng, reports), LANES)
             for namespace in admissions.namespaces()
@@ -117,11 +120,12 @@ class Callers:
         return flight
 
     async def _review(self, key: Key, token: str) -> _Answer:
-        line = self._strangers if self._tokens.seen(key) is None else self._known
+        is_new = self._tokens.seen(key) is None
+        line = self._strangers if is_new else self._known
         sent = self._now()
         answer = await line.ask(lambda: self._ask(token), _pause)
         if isinstance(answer, Caller) and answer.agent is not None:
-            answer = await self._placed(answer, answer.agent, sent)
+            answer = await self._placed(answer, answer.agent, sent, is_new=is_new)
         self._metrics.reviewed("token", _result(answer))
         if isinstance(answer, Refusal):
             self._log.info("token refused", reason=answer.why)
@@ -137,19 +141,23 @@ class Callers:
         identity = await token_review(self._client, token)
         return identity.caller if identity is not None else Refusal(NOT_ACCEPTED)
 
-    async def _placed(self, caller: Caller, pod: AgentPod, sent: float) -> _Answer:
-        """The agent with its node, which API servers before 1.32 do not tell; or looked for anew.
+    async def _placed(self, caller: Caller, pod: AgentPod, sent: float, *, is_new: bool) -> _Answer:
+        """The agent with its node, which API servers before 1.32 do not tell.
 
+        A Pod is looked at with its first token, and after its end: for the API server a token is
+        good until the Pod is deleted, also that of one which finished, where nobody asks any more.
         Pods of other namespaces cannot be looked at, and may claim nowhere: they are on no node.
         """
         ours = pod.namespace in self._pods
-        if not ours or (pod.node and not self._tokens.in_doubt(pod, sent)):
+        if not ours or (pod.node and not is_new and not self._tokens.in_doubt(pod, sent)):
             return caller
         found = await self._look(pod.namespace, pod.name)
         if isinstance(found, Away):
             return found
         if found is None or found["metadata"].get("uid") != pod.uid:
             return Refusal(POD_GONE)
+        if _finished(found):
+            return Refusal(POD_FINISHED)
         node = found["spec"].get("nodeName")
         return replace(caller, agent=replace(pod, node=node)) if node else Refusal(UNSCHEDULED)
 
@@ -159,7 +167,10 @@ class Callers:
         """Whether RBAC lets the caller do that, asked anew each time. Raises `NotConfirmed`."""
         if not caller.confirmed:
             raise NotConfirmed("the API server cannot be asked, so nobody knows what you may do")
-        answer = await self._access.ask(lambda: access_review(self._client, caller, action))
+        answer = await self._access.ask(
+            lambda: access_review(self._client, caller, action),
+            lambda told: DENIED if told is False else 0.0,
+        )
         self._metrics.reviewed("access", _result(answer))
         if isinstance(answer, Away):
             raise NotConfirmed(f"{answer.why}, so nobody knows what you may do", answer.retry_after)
@@ -222,6 +233,12 @@ def _result(answer: _Answer | bool) -> str:
     if isinstance(answer, Away):
         return "unknown"
     return "refused" if answer is False or isinstance(answer, Refusal) else "accepted"
+
+
+def _finished(found: _Pod) -> bool:
+    """Whether nothing of the Pod runs any more, its sidecars neither, as its kubelet says."""
+    phase = (found.get("status") or {}).get("phase")
+    return phase in {"Succeeded", "Failed"} and ended(found)
 
 
 def _misplaced(found: _Pod | None, pod: PodRef, node: str) -> str:

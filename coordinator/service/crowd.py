@@ -1,7 +1,8 @@
 """How many claims may wait on all nodes of all pools together.
 
 The bound on one node's queue is the core's; this one keeps the memory of the whole process within
-limits when callers ask on many nodes at once.
+limits when callers ask on many nodes at once. Of both bounds guests have only the first half: Pods
+of another namespace than the pool's cannot keep the pool's own from waiting.
 """
 
 from __future__ import annotations
@@ -24,15 +25,29 @@ class Crowd:
         self.most = most
         self.waiting = 0
 
-    def handle(self, table: NodeTable, event: Event, now: float) -> list[Command]:
-        """The table's commands. Raises `QueueFull` for a new claim while as many wait as may."""
-        if self.waiting >= self.most and _is_new(event, table):
+    def handle(self, table: NodeTable, event: Event, now: float, home: str = "") -> list[Command]:
+        """The table's commands. Raises `QueueFull` for a new claim while as many wait as may.
+
+        `home` is the pool's namespace.
+        """
+        if _is_new(event, table) and self._is_full(table, guest=_is_guest(event, home)):
             raise QueueFull(event.claim)
         before = len(table.roll.queue)
         try:
             return table.handle(event, now)
         finally:
             self.waiting += len(table.roll.queue) - before
+
+    def _is_full(self, table: NodeTable, *, guest: bool) -> bool:
+        if not guest:
+            return self.waiting >= self.most
+        here = 2 * len(table.roll.queue) >= table.policy.max_queue
+        return here or 2 * self.waiting >= self.most
+
+
+def _is_guest(ask: Ask, home: str) -> bool:
+    owner = ask.terms.owner
+    return bool(home and owner) and owner.partition("/")[0] != home
 
 
 def _is_new(event: Event, table: NodeTable) -> TypeGuard[Ask]:

@@ -305,7 +305,7 @@ class Pool:
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
         with self.reports.turning_away():
-            commands = self._crowd.handle(desk.table, event, self._clock.now())
+            commands = self._crowd.handle(desk.table, event, self._clock.now(), self.namespace)
         for command in commands:
             self._run(desk, command)
         if self._caps is not None and not isinstance(event, m.Turn):

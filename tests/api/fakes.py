@@ -75,6 +75,10 @@ class FakePool:
     def wall(self) -> datetime:
         return NOW
 
+    def ticket_of(self, age: float) -> tuple[int, int] | None:
+        """A leader of a thousand seconds."""
+        return self.term, int(1000 * (1000 - age))
+
     def ready(self) -> str:
         return self.trouble
 

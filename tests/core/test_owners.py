@@ -140,9 +140,11 @@ def test_its_owner_and_a_caller_without_one_are_answered(owner: str) -> None:
     assert isinstance(view_of(play.table, "a", play.now, token, owner), Granted)
 
 
-def test_another_owner_is_told_that_it_lost_whatever_it_waited_for() -> None:
+def test_another_owner_is_told_that_it_lost_whatever_it_waited_for_and_not_to_whom() -> None:
     play = held()
-    assert isinstance(view_of(play.table, "a", play.now, None, THEIRS), Lost)
+    view = view_of(play.table, "a", play.now, None, THEIRS)
+    assert isinstance(view, Lost)
+    assert MINE not in view.detail
 
 
 def test_the_owner_is_written_with_the_grant_and_handed_over_with_the_slot() -> None:
