@@ -77,7 +77,7 @@ def serve(settings: Settings) -> int:
 
 def _leave_no_core() -> None:
     """While a caller is judged, its token is in this process's memory: no core dump may show it."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
 async def _serve(settings: Settings) -> None:

@@ -20,6 +20,7 @@ from yarl import URL
 
 from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
+from coordinator.service.errors import Stopping
 
 if TYPE_CHECKING:
     import ssl
@@ -89,8 +90,10 @@ class Proxy:
         self._asking: dict[asyncio.Timeout, Leader] = {}
 
     async def pass_on(self, request: web.Request) -> web.StreamResponse:
-        """The leader's answer, on its way to the caller. Raises `Problem`."""
+        """The leader's answer, on its way to the caller. Raises `Problem` and `Stopping`."""
         leader = self._coordinator.leader
+        if self._session.closed:  # its handshake was under way when all others were closed
+            raise Stopping("this replica is shutting down; ask again")
         if PASSED_ON in request.headers:
             raise no_leader("another replica believes that this one leads, but it does not")
         if leader is None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from coordinator.api.app import api_app, listen
 from coordinator.api.claims import LARGEST_CLAIM
 from coordinator.api.connections import guarded
-from coordinator.api.proxy import PASSED_ON
+from coordinator.api.proxy import PASSED_ON, PROXY
 from coordinator.kube.election import Leader
 from coordinator.service.errors import NodeUnknown, NotLeading
 from coordinator.service.metrics import Metrics
@@ -287,4 +287,16 @@ async def test_without_a_leader_a_follower_tells_its_own_status(
 
 async def test_the_document_is_every_replicas_own(leading: Leading, by_follower: Caller) -> None:
     assert (await by_follower("GET", "/openapi.json")).status == 200
+    assert not leading.seen
+
+
+async def test_who_is_let_in_after_the_end_is_told_that_this_replica_stops(
+    follower: FakeCoordinator, leading: Leading, session: aiohttp.ClientSession
+) -> None:
+    app = api_app(cast("Coordinator", follower), Metrics())
+    listener = await listen(app, "127.0.0.1", 0)
+    await app[PROXY]._session.close()
+    answer = await Caller(session, listener.url)("PUT", CLAIM, ASK)
+    await listener.close()
+    assert (answer.status, answer.problem) == (503, "stopping")
     assert not leading.seen
