@@ -304,8 +304,11 @@ class Pool:
 
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
-        with self.reports.turning_away():
+        try:
             commands = self._crowd.handle(desk.table, event, self._clock.now(), self.namespace)
+        except m.QueueFull:
+            self.reports.turned_away()
+            raise
         for command in commands:
             self._run(desk, command)
         if self._caps is not None and not isinstance(event, m.Turn):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -14,8 +13,6 @@ from coordinator.kube.events import ObjectRef
 from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
     from coordinator.kube.reflector import StreamEvent
@@ -119,14 +116,9 @@ class PoolReports:
         self._log = structlog.get_logger("coordinator.pool").bind(namespace=namespace)
         self.streams = StreamReports(self._log)
 
-    @contextmanager
-    def turning_away(self) -> Iterator[None]:
-        """Counts a new claim that finds as many waiting as may."""
-        try:
-            yield
-        except m.QueueFull:
-            self._metrics.turned_away(self._namespace)
-            raise
+    def turned_away(self) -> None:
+        """A new claim found as many waiting as may."""
+        self._metrics.turned_away(self._namespace)
 
     def limit_changed(self, node: str, before: int, after: int, why: str) -> None:
         """A node's limit, or what decides it, is another one."""
