@@ -11,10 +11,11 @@ import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from coordinator.core.access import ClientNamespace
 from coordinator.logs import LogFormat, LogLevel  # noqa: TC001 - pydantic reads them at run time
+from coordinator.settings_velero import VeleroSettings
 
 ENV_PREFIX = "NODE_SLOTS_COORDINATOR_"
 MOST_STOP_GRACE = 5.0
@@ -46,7 +47,7 @@ class SettingsError(Exception):
     """The settings cannot be used; the text names each flag, its variable, and what is wrong."""
 
 
-class Settings(BaseSettings):
+class Settings(VeleroSettings):
     """What `serve` is told. Frozen: a limit changes in its ConfigMap, all else with a restart."""
 
     model_config = SettingsConfigDict(
