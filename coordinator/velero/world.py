@@ -1,6 +1,7 @@
 """Velero in one namespace as a reader sees it at one moment: plain data.
 
-Times are seconds since 1970. Whatever may not be read, or is not there, is None or empty, and `World.unread` says so.
+Times are seconds since 1970. Whatever may not be read, or is not there, is None or empty, and
+`World.unread` says so.
 """
 
 from __future__ import annotations
