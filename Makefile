@@ -79,6 +79,7 @@ lock: $(STAMP)  ## pin every dependency again, by hash and without an index addr
 	@$(LOCK) --extra coordinator pyproject.toml requirements/dev.in -o requirements/dev.txt
 	@$(IMAGE_LOCK) --extra coordinator pyproject.toml -o requirements/image.txt
 	@$(IMAGE_LOCK) requirements/build.in -o requirements/build.txt
+	@$(LOCK) --no-annotate requirements/s3.in -o requirements/s3.txt
 
 SBOM ?= dist/node-slots.cdx.json
 sbom: $(STAMP)  ## what the image is made of, as CycloneDX (SBOM=FILE)
