@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver tools e2e-kubelet sbom clean
+.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver tools e2e-kubelet e2e-velero sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -33,12 +33,16 @@ tools: $(STAMP)  ## build helm, kustomize and promtool into the cache
 test: $(STAMP) real-apiserver tools  ## every test, the real API server among them
 	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
 
-test-fast: $(STAMP)  ## the tests that need no real API server, under a minute
+test-fast: $(STAMP)  ## the tests that need no real API server, five minutes
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
 
 e2e-kubelet: $(STAMP)  ## the coordinator and its agents on two real kubelets, 5 minutes (root, cgroups)
 	@$(BIN)/python -m tests.kubelet.build
 	@$(BIN)/pytest -m kubelet tests/kubelet $(ARGS)
+
+e2e-velero: $(STAMP)  ## a real, unmodified Velero under the coordinator, 10 minutes (root, cgroups)
+	@$(BIN)/python -m tests.velero.build
+	@$(BIN)/pytest -m velero tests/velero $(ARGS)
 
 simulate: SEEDS ?= 200
 simulate: FIRST_SEED ?= 0
