@@ -26,6 +26,7 @@ ends hold, and the slot is free. Ready-made YAML: deploy/examples/.
 examples:
   slot-agent hold                                        the load has the Pod's name
   slot-agent hold --load nightly-scan --priority -5
+  slot-agent hold --claim "$POD_UID"                     the claim's id is the Pod's uid
   kubectl exec POD -c hold -- slot-agent hold --status   what it waits for, or holds
 """
 
@@ -64,6 +65,11 @@ def add(commands: argparse._SubParsersAction[Parser]) -> None:
     )
     parser.set_defaults(parser=parser, main=main)
     parser.add_argument("--load", metavar="NAME", help="the load's name (default: the Pod's)")
+    parser.add_argument(
+        "--claim",
+        metavar="ID",
+        help="the claim's id, not two in a cluster (default: made of the Pod's uid and the load)",
+    )
     add_priority(parser)
     add_ttl(parser)
     _add_own(parser)
@@ -150,7 +156,7 @@ def _asked(options: argparse.Namespace) -> tuple[Settings, Terms]:
 
     environ = _environ(options)
     try:
-        who = identity(environ, options.load)
+        who = identity(environ, options.load, options.claim)
         pod = Pod(who.namespace, who.pod, who.uid)
         settings = Settings.resolve(
             url=options.url,

@@ -20,33 +20,38 @@ FIELDS = {
 }
 """What hold must know of its Pod, and where the kubelet finds it (the downward API)."""
 _UID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_CLAIM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}")
+"""What the coordinator takes for a claim's id, with room for a generation of seven digits."""
+_MOST_NAME, _MOST_AGENT = 150, 253
+"""Characters of the Pod's name in the agent's, and of that in all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The Pod in which hold runs, and the load's name."""
+    """The Pod in which hold runs, the load's name, and the stem of the claim's id."""
 
     namespace: str
     pod: str
     uid: str
     load: str
-
-    @property
-    def claim(self) -> str:
-        """The stem of the claim's id: one for each load of each Pod, and not two in a cluster."""
-        return f"hold-{self.uid}-{crc32(self.load.encode()):08x}"
+    claim: str
 
     @property
     def agent(self) -> str:
         """This agent's name: two hold containers of one Pod are two agents."""
-        return f"{self.pod[:150]}/{self.claim}"
+        room = _MOST_AGENT - len(f"/{self.claim}")
+        return f"{self.pod[: min(_MOST_NAME, room)]}/{self.claim}"
 
 
-def identity(environ: Mapping[str, str], load: str | None) -> Identity:
-    """Who `environ` says that this is; without `load`, the load has the Pod's name.
+def identity(environ: Mapping[str, str], load: str | None, claim: str | None = None) -> Identity:
+    """Who `environ` says that this is.
+
+    Without `load`, the load has the Pod's name. Without `claim`, the stem is made of the Pod's uid
+    and the load: one for each load of each Pod, and not two in a cluster.
 
     Raises:
-        SettingsError: a variable is missing; the message holds the lines of YAML to add.
+        SettingsError: a variable is missing, and the message holds the lines of YAML to add; or
+            `claim` can be no claim's id.
     """
     if missing := [name for name in FIELDS if not environ.get(name)]:
         raise SettingsError(_how_to_add(missing))
@@ -54,7 +59,18 @@ def identity(environ: Mapping[str, str], load: str | None) -> Identity:
     if not _UID.fullmatch(uid):
         raise SettingsError(f"POD_UID is {uid!r}, which is no Pod's uid: take metadata.uid")
     name = environ["POD_NAME"]
-    return Identity(environ["POD_NAMESPACE"], name, uid, load or name)
+    load = load or name
+    stem = f"hold-{uid}-{crc32(load.encode()):08x}" if claim is None else _checked(claim)
+    return Identity(environ["POD_NAMESPACE"], name, uid, load, stem)
+
+
+def _checked(claim: str) -> str:
+    if not _CLAIM.fullmatch(claim):
+        raise SettingsError(
+            f"--claim {claim!r}: at most 120 letters, digits and `._:-`, a letter or digit first."
+            " $(POD_UID) is filled in by the kubelet where `env` of the container has POD_UID"
+        )
+    return claim
 
 
 def claim_id(stem: str, generation: int) -> str:

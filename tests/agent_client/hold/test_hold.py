@@ -98,22 +98,26 @@ async def test_sigterm_takes_a_waiting_claim_out_of_the_queue(tmp_path: Path) ->
         assert fake.released == [job.record["claim"]]
 
 
-async def test_who_left_the_queue_and_is_started_again_asks_under_a_new_id(tmp_path: Path) -> None:
+@pytest.mark.parametrize("given", [(), ("--claim", "5f3c-11")])
+async def test_who_left_the_queue_and_is_started_again_asks_under_a_new_id(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
     fake = FakeCoordinator(limit=0)
     async with pods(fake, tmp_path, "job") as (job,):
-        await job.start()
+        await job.start(*given)
         await until(lambda: job.record.get("position") == 1)
         await job.end()
         (first,) = fake.released
+        assert not given or first == given[1]
         fake.limit = 1
 
-        await job.start()
+        await job.start(*given)
         await job.reaches("held")
         assert job.record["claim"] == f"{first}.1"
         await job.end(signal.SIGKILL)
         fake.released.clear()  # two minutes later
         before = fake.bodies[-1]["boot"]
-        await job.start()
+        await job.start(*given)
         await until(lambda: fake.bodies[-1]["boot"] != before)
         assert fake.bodies[-1]["claims"][0]["claim"] == f"{first}.1", "the next start knows the id"
 

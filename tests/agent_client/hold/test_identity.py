@@ -49,6 +49,26 @@ def test_claims_and_agents_have_the_form_that_the_coordinator_takes(load: str, u
     assert len(who.agent) <= 253
 
 
+def test_a_given_claim_is_the_stem_as_it_is_and_names_the_agent() -> None:
+    who = identity(POD, "scan", POD["POD_UID"])
+    assert who.claim == POD["POD_UID"]
+    assert claim_id(who.claim, 1) == f"{POD['POD_UID']}.1"
+    assert who.agent == f"nightly-7/{POD['POD_UID']}"
+    assert who.load == "scan"
+
+
+def test_the_longest_claim_leaves_room_for_generations_and_the_agents_name() -> None:
+    who = identity(POD | {"POD_NAME": "p" * 253}, None, "c" * 120)
+    assert CLAIM.fullmatch(claim_id(who.claim, 9_999_999))
+    assert len(who.agent) <= 253
+
+
+@pytest.mark.parametrize("claim", ["", "$(POD_UID)", "-a", "a b", "ä", "a\n", "c" * 121])
+def test_what_can_be_no_claim_is_refused(claim: str) -> None:
+    with pytest.raises(SettingsError, match="--claim"):
+        identity(POD, None, claim)
+
+
 @pytest.mark.parametrize("missing", FIELDS)
 def test_a_missing_variable_is_named_with_the_yaml_that_sets_it(missing: str) -> None:
     rest = {name: value for name, value in POD.items() if name != missing}
