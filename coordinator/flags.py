@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from coordinator.settings import ENV_PREFIX, Settings, SettingsError
+from coordinator.settings_velero import VeleroSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +28,22 @@ def flag_of(name: str) -> str:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """One flag for each setting; one that is not given leaves no trace in the namespace."""
-    for name, info in Settings.model_fields.items():
+    """One flag for each setting; one that is not given leaves no trace in the namespace.
+
+    Velero's come last, under a title of their own.
+    """
+    fields = Settings.model_fields
+    _add(parser, {name: fields[name] for name in fields if name not in VeleroSettings.model_fields})
+    _add(
+        parser.add_argument_group(
+            "Velero", "Velero's data movers, and how they get their sidecar."
+        ),
+        {name: fields[name] for name in VeleroSettings.model_fields},
+    )
+
+
+def _add(parser: argparse._ActionsContainer, fields: Mapping[str, FieldInfo]) -> None:
+    for name, info in fields.items():
         options: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS}
         if info.annotation is bool:
             options["action"] = argparse.BooleanOptionalAction

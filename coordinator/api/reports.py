@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from coordinator.core.model import PodRef
     from coordinator.core.views import Held, SlotView, Waiting
     from coordinator.kube.election import Leader
-    from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
+    from coordinator.service.status import (
+        ConfigStatus,
+        MoversStatus,
+        NodeCounts,
+        NodeStatus,
+        Totals,
+    )
 
 
 class ConfigJson(TypedDict):
@@ -41,6 +47,28 @@ class TotalsJson(TypedDict):
     queued: int
 
 
+class MoverJson(TypedDict):
+    """A data mover Pod of Velero as NAMESPACE/NAME, and the kind of its custom resource."""
+
+    pod: str
+    kind: str
+
+
+class MoversJson(TypedDict):
+    """The data mover Pods in the pool's namespace that have not finished.
+
+    An ungoverned one has no sidecar and takes no slot. `ungovernedSeen` counts since this leader
+    took over; of those that are there now `ungovernedPods` names 20 at most. `nearTimeout` tells
+    how many wait for a slot and have less than a quarter of Velero's prepare timeout left.
+    """
+
+    governed: int
+    ungoverned: int
+    ungovernedSeen: int
+    ungovernedPods: list[MoverJson]
+    nearTimeout: int
+
+
 class PoolJson(TypedDict):
     """One pool. `term` grows with every leader; `totals` is null before the first full picture."""
 
@@ -50,6 +78,7 @@ class PoolJson(TypedDict):
     reason: str
     config: ConfigJson
     totals: TotalsJson | None
+    movers: MoversJson
 
 
 class LeaderJson(TypedDict):
@@ -143,7 +172,8 @@ class NodeCapJson(TypedDict):
 class NodeJson(TypedDict):
     """One node: its limit and the rules that made it, its slots, its queue.
 
-    `nodeCap` is there where the coordinator has a `--node-cap`.
+    `nodeCap` is there where the coordinator has a `--node-cap`, `restoreHeadroom` where some of the
+    node's slots are kept for restores.
     """
 
     node: str
@@ -156,6 +186,7 @@ class NodeJson(TypedDict):
     slots: list[SlotJson]
     queue: list[WaitingJson]
     nodeCap: NotRequired[NodeCapJson]
+    restoreHeadroom: NotRequired[int]
 
 
 def leader_json(leader: Leader | None) -> LeaderJson | None:
@@ -181,6 +212,21 @@ def totals_json(totals: Totals) -> TotalsJson:
     """The sums."""
     return TotalsJson(
         nodes=totals.nodes, limit=totals.limit, held=totals.held, queued=totals.queued
+    )
+
+
+def movers_json(movers: MoversStatus) -> MoversJson:
+    """Velero's movers."""
+    named = [
+        MoverJson(pod=f"{pod.namespace}/{pod.name}", kind=kind.value)
+        for pod, kind in movers.ungoverned_pods
+    ]
+    return MoversJson(
+        governed=movers.governed,
+        ungoverned=movers.ungoverned,
+        ungovernedSeen=movers.ungoverned_seen,
+        ungovernedPods=named,
+        nearTimeout=movers.near_timeout,
     )
 
 
@@ -210,6 +256,8 @@ def node_json(node: NodeStatus, at: datetime) -> NodeJson:
     )
     if node.cap is not None:
         body["nodeCap"] = NodeCapJson(cap=node.cap.cap, taken=dict(node.cap.taken))
+    if node.headroom:
+        body["restoreHeadroom"] = node.headroom
     return body
 
 

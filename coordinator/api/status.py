@@ -19,6 +19,7 @@ from coordinator.api.reports import (
     StatusJson,
     config_json,
     leader_json,
+    movers_json,
     node_json,
     summary_json,
     totals_json,
@@ -69,6 +70,7 @@ def pool_json(pool: Pool) -> PoolJson:
         reason=why,
         config=config_json(pool.config()),
         totals=None if why else totals_json(pool.totals()),
+        movers=movers_json(pool.movers.status()),
     )
 
 

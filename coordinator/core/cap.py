@@ -6,7 +6,8 @@ evicts nobody.
 
 The order between pools is the one within a pool: effective priority, then arrival. A pool takes
 part with the claims that it could give a slot now, so that one which cannot go on (its own limit,
-a hold, a pause after a failure, a write that does not end) keeps no place from the others.
+a hold, a pause after a failure, a write that does not end, slots that are kept for urgent claims)
+keeps no place from the others.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from coordinator.core.claims import Claim
+    from coordinator.core.picture import Slot
     from coordinator.core.slots import NodeTable
 
 Rank = tuple[int, int, bool, int, str, str]
@@ -36,10 +38,11 @@ class Share(Protocol):
     def fits(self) -> bool:
         """Whether no more is taken than may be."""
 
-    def turns(self, spare: int = 0) -> int:
+    def turns(self, parting: Slot | None = None) -> int:
         """How many of this table's next claims come before everybody else's.
 
-        They get the places that are left, and `spare` more that this table is about to let go of.
+        They get the places that are left, and that of the slot `parting`, which this table is about
+        to let go of.
         """
 
     def why(self) -> str:
@@ -101,15 +104,15 @@ def why(cap: int, node: str, parts: Sequence[Part], pool: str) -> str:
 
 
 def part_of(
-    pool: str, table: NodeTable, now: float, most: int, began: float, spare: int = 0
+    pool: str, table: NodeTable, now: float, most: int, began: float, parting: Slot | None = None
 ) -> Part:
     """The pool's part as its table shows it, with `most` waiting claims at most.
 
-    The leader began to lead at `began`; the table is about to let go of `spare` slots.
+    The leader began to lead at `began`; the table is about to let go of the slot `parting`.
     """
     able = table.limit_known and table.may_grant(now)
-    room = min(most, _room(table, most) + spare) if able else 0
-    first = islice(eligible(table, now), max(room, 0))
+    room = min(most, _room(table, most) + (parting is not None)) if able else 0
+    first = islice(eligible(table, now, parting), max(room, 0))
     return Part(pool, table.picture.taken, tuple(_rank(table, one, began, pool) for one in first))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from coordinator.core.messages import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
+from coordinator.core.movers import RESTORE_PRIORITY
 from coordinator.core.owners import differ
 from coordinator.core.pods import PodIndex
 
@@ -47,6 +48,11 @@ class Policy:
     """Claims that may wait on one node."""
     aging: float = 1800.0
     """A waiting claim gains one step of priority in that time; 0: priorities are absolute."""
+    headroom: int = 0
+    """How many slots of each node only claims of `urgent_from` or more may have (`headroom`)."""
+    urgent_from: int = RESTORE_PRIORITY
+    prepare_timeout: float = 0.0
+    """Velero fails a mover that does not start so soon; 0: nobody is told of that."""
 
     def key(self, claim: str, priority: int, ticket: Ticket, term: int) -> Key:
         """The claim's place in the queue of the leader `term`: the smallest is first.
@@ -171,22 +177,27 @@ class Ended:
 class Queue:
     """The claims of one node that wait, in the order of their keys."""
 
-    __slots__ = ("_claims", "_keys")
+    __slots__ = ("_claims", "_from", "_keys", "urgent")
 
-    def __init__(self) -> None:
+    def __init__(self, urgent_from: int = RESTORE_PRIORITY) -> None:
         self._keys: list[Key] = []
         self._claims: dict[str, Claim] = {}
+        self._from = urgent_from
+        self.urgent = 0
+        """How many of them have that priority, or more."""
 
     def add(self, claim: Claim) -> None:
         """Put the claim into its place."""
         if claim.id not in self._claims:
             self._claims[claim.id] = claim
             insort(self._keys, claim.key)
+            self.urgent += claim.terms.priority >= self._from
 
     def discard(self, claim: Claim) -> None:
         """Take the claim out, if it waits."""
         if self._claims.pop(claim.id, None) is not None:
             del self._keys[bisect_left(self._keys, claim.key)]
+            self.urgent -= claim.terms.priority >= self._from
 
     def position(self, claim: Claim) -> int:
         """Its place, counted from 1."""
@@ -219,7 +230,7 @@ class Roll:
         self.pods = pods if pods is not None else PodIndex()
         self.claims: dict[str, Claim] = {}
         self.ended: dict[str, Ended] = {}
-        self.queue = Queue()
+        self.queue = Queue(policy.urgent_from)
         self._last_ticket = 0
 
     def check(self, ask: Ask, now: float) -> None:

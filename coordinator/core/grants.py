@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from coordinator.core import headroom
 from coordinator.core.messages import Free, Grant, HandOver, Make, Refresh, Remove
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def stands_by(table: NodeTable, op: Operation, now: float) -> bool:
         return True
     claim = table.roll.claims[op.claim]
     fits = op.ordinal < table.limit and table.picture.taken <= table.limit
-    fits = fits and (table.share is None or table.share.fits())
+    fits = fits and headroom.fits(table, op) and (table.share is None or table.share.fits())
     wanted = not claim.leaving and claim.present(now, table.policy.presence)
     return fits and wanted and table.may_grant(now)
 
@@ -103,15 +104,20 @@ def _heir(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Claim | Non
     fits = slot.ordinal < table.limit and not lease.terminating
     if not (fits and table.may_grant(now) and table.picture.taken <= table.limit):
         return None
-    if table.share is not None and not table.share.turns(spare=1):
+    if table.share is not None and not table.share.turns(parting=slot):
         return None
-    return next(eligible(table, now), None)
+    return next(eligible(table, now, slot), None)
 
 
-def eligible(table: NodeTable, now: float) -> Iterator[Claim]:
-    """The waiting claims whose client is still there, in their order (P8, P9)."""
+def eligible(table: NodeTable, now: float, parting: Slot | None = None) -> Iterator[Claim]:
+    """The waiting claims whose client is still there, in their order (P8, P9).
+
+    Claims that the headroom holds back are left out, and others pass them: so many may go on one
+    after the other once the slot `parting`, if any, is let go of.
+    """
     presence = table.policy.presence
-    return (claim for claim in table.roll.queue if claim.present(now, presence))
+    waiting = (claim for claim in table.roll.queue if claim.present(now, presence))
+    return headroom.admitted(table, waiting, parting)
 
 
 def _assign(table: NodeTable, now: float) -> None:

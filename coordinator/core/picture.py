@@ -63,9 +63,13 @@ class Slot:
     @property
     def taken(self) -> bool:
         """Whether it counts against the limit (P1)."""
+        return self.heir is not None or any(lease.taken for lease in self.told)
+
+    @property
+    def told(self) -> list[Lease]:
+        """Its Lease as last known, and as an event showed it while something was under way."""
         told = self.pending.lease if isinstance(self.pending, Seen) else None
-        taken = [lease for lease in (self.lease, told) if lease is not None and lease.taken]
-        return self.heir is not None or bool(taken)
+        return [lease for lease in (self.lease, told) if lease is not None]
 
     @property
     def reserved(self) -> bool:

@@ -6,8 +6,10 @@ Nothing here changes anything; the table is read at the time `now`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
+from coordinator.core import headroom
 from coordinator.core.owners import differ, owner_of
 
 if TYPE_CHECKING:
@@ -192,6 +194,8 @@ def why_waiting(table: NodeTable, claim: str, now: float) -> str:
         return f"{taken} slots of {node} are held, more than its limit of {limit}"
     if taken == limit:
         return f"{taken} of {limit} slots of {node} are held"
+    if why := headroom.why(table, table.roll.claims[claim]):
+        return why
     if table.share is not None and (why := table.share.why()):
         return why
     return f"a slot of {node} is being prepared"
@@ -203,7 +207,8 @@ def is_imminent(table: NodeTable, claim: str) -> bool:
     if waits is None or claim not in table.roll.queue:
         return table.picture.busy(claim)
     made = sum(slot.reserved for slot in table.picture.slots.values())
-    return table.roll.queue.position(waits) <= made
+    first = islice(headroom.admitted(table, table.roll.queue), made)
+    return any(one is waits for one in first)
 
 
 def slot_views(table: NodeTable, now: float) -> tuple[SlotView, ...]:

@@ -41,7 +41,9 @@ def long_waits(tables: Iterable[NodeTable], now: float, most: int) -> list[LongW
     """
     due = (one for table in tables for one in _due(table, now))
     first = nsmallest(most, due, key=lambda one: one[1].since)
-    return [_tell(table, claim, pod, now) for table, claim, pod in first]
+    for _, claim, _ in first:
+        claim.wait_told = True
+    return [wait_of(table, claim, pod, now) for table, claim, pod in first]
 
 
 def longest_wait(table: NodeTable, now: float) -> float:
@@ -61,8 +63,8 @@ def _due(table: NodeTable, now: float) -> Iterator[tuple[NodeTable, Claim, PodRe
             yield table, claim, pod
 
 
-def _tell(table: NodeTable, claim: Claim, pod: PodRef, now: float) -> LongWait:
-    claim.wait_told = True
+def wait_of(table: NodeTable, claim: Claim, pod: PodRef, now: float) -> LongWait:
+    """The wait of a claim of the queue as it is now."""
     return LongWait(
         claim.id,
         claim.terms.load,

@@ -15,6 +15,7 @@ from coordinator.core.messages import Turn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from coordinator.core.picture import Slot
     from coordinator.core.slots import NodeTable
     from coordinator.service.pool import Pool
 
@@ -38,11 +39,13 @@ class Caps:
         """The places of the node that nobody has; below 0 where more is held than may be."""
         return self.cap - sum(table.picture.taken for _, table in self.tables(node))
 
-    def parts(self, node: str, most: int, pool: str = "", spare: int = 0) -> list[cap.Part]:
-        """What each pool has of the node and wants; `pool` is about to let go of `spare` slots."""
+    def parts(
+        self, node: str, most: int, pool: str = "", parting: Slot | None = None
+    ) -> list[cap.Part]:
+        """What each pool has of the node and wants; `pool` is about to let go of `parting`."""
         now = self.now()
         return [
-            cap.part_of(name, table, now, most, self.began, spare if name == pool else 0)
+            cap.part_of(name, table, now, most, self.began, parting if name == pool else None)
             for name, table in self.tables(node)
         ]
 
@@ -82,12 +85,12 @@ class NodeShare:
         """Whether no more is taken than may be."""
         return self._caps.left(self._node) >= 0
 
-    def turns(self, spare: int = 0) -> int:
+    def turns(self, parting: Slot | None = None) -> int:
         """How many of this table's next claims come before everybody else's."""
-        places = self._caps.left(self._node) + spare
+        places = self._caps.left(self._node) + (parting is not None)
         if places <= 0:
             return 0
-        parts = self._caps.parts(self._node, places, self._pool, spare)
+        parts = self._caps.parts(self._node, places, self._pool, parting)
         return cap.turns(parts, self._pool, places)
 
     def why(self) -> str:

@@ -17,6 +17,8 @@ from coordinator.service.clock import Clock
 from coordinator.service.crowd import MOST_WAITING, Crowd
 from coordinator.service.errors import NotLeading, PoolUnknown
 from coordinator.service.leadership import Leadership
+from coordinator.service.movers import UNGOVERNED
+from coordinator.service.prepare import NEAR
 from coordinator.service.reign import Reign
 from coordinator.service.reports import ElectionReports, PoolReports, StreamReports
 from coordinator.service.sources import Listeners, PoolSpec, Sources
@@ -87,7 +89,7 @@ class Coordinator:
             clock=self._clock.now,
             rng=self._tools.rng,
             failed=self._event_failed,
-            paced=(WAITING,),
+            paced=(WAITING, UNGOVERNED, NEAR),
         )
         self._reports = {spec.namespace: PoolReports(spec.namespace, metrics) for spec in specs}
         self._sources = Sources(

@@ -28,9 +28,7 @@ async def examine(client: KubeClient, pod: PodRef, node: str, *, silent: bool) -
 
     Only a `silent` claim's fate hangs on the Pod's node, so only then is that one asked for.
     """
-    there = await _get(client, resource_path("pods", pod.namespace, pod.name))
-    if there is not None and pod.uid and there["metadata"]["uid"] != pod.uid:
-        there = None
+    there = await read_pod(client, pod)
     if there is not None and ended(there):
         return Sight(Verdict.FINISHED, found=True)
     found = there is not None
@@ -40,6 +38,13 @@ async def examine(client: KubeClient, pod: PodRef, node: str, *, silent: bool) -
     if not await _node_ready(client, runs_on or node):
         return Sight(Verdict.UNREACHABLE, found)
     return Sight(Verdict.RUNNING if found else Verdict.ABSENT, found)
+
+
+async def read_pod(client: KubeClient, pod: PodRef) -> dict[str, Any] | None:
+    """This very Pod; None where it is gone or another one has its name. Raises `ApiError`."""
+    there = await _get(client, resource_path("pods", pod.namespace, pod.name))
+    another = there is not None and pod.uid and there["metadata"]["uid"] != pod.uid
+    return None if another else there
 
 
 async def _get(client: KubeClient, path: str) -> dict[str, Any] | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
+    from coordinator.core.model import PodRef
     from coordinator.kube.events import Kind, ObjectRef
     from coordinator.service.gate import Gate
     from coordinator.service.looks import Examiner
@@ -32,6 +33,8 @@ class Hands:
     """Asks for a list of all Pods."""
     examine: Examiner
     """Looks at a Pod on a node; raises `ApiError`."""
+    read_pod: Callable[[PodRef], Awaitable[dict[str, Any] | None]]
+    """Reads a Pod; None where it is gone. Raises `ApiError`."""
     gate: Gate
     """Paces the looks while the API server is away."""
     spawn: Callable[[Coroutine[object, object, None]], object]

@@ -21,9 +21,10 @@ from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
 from coordinator.service.leadership import LOST
 from coordinator.service.looks import Looks
+from coordinator.service.movers import Movers
 from coordinator.service.operations import Operations
 from coordinator.service.pods import PodWatch
-from coordinator.service.reports import RECLAIMED, reclaim_kind, reclaim_subjects
+from coordinator.service.reports import tell_of_reclaim
 from coordinator.service.status import config_status, counts, node_status, totals
 from coordinator.service.waits import LongWaits
 
@@ -84,6 +85,7 @@ class Pool:
         self._long_waits = LongWaits(namespace, hands.tell, reports.streams, clock.now)
         self._named = PodIndex()
         self.pods = PodWatch(self._named, self._pod_changed)
+        self.movers = Movers(namespace, hands, reports, clock, policy, self._named, self._table)
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -132,8 +134,7 @@ class Pool:
 
     def look(self, node: str, claim: str) -> View | None:
         """The claim's state, without asking; None for a claim that nothing is known of."""
-        desk = self._desk_of(node)
-        return desk.view(claim, self._clock.now())
+        return self._desk_of(node).view(claim, self._clock.now())
 
     async def leave(self, node: str, claim: str, wait: float, owner: str = "") -> View:
         """`Released` once no Lease names the claim, `Settling` if that takes over `wait` seconds.
@@ -192,11 +193,10 @@ class Pool:
     def node(self, node: str) -> NodeStatus:
         """The node's limit and why, its slots and its queue. Raises `ServiceError`."""
         self._require_ready()
-        desk = self.desks.get(node)
-        if desk is None:
+        table, cap = self._table(node), self._caps.use(node) if self._caps else None
+        if table is None:
             self._limits.nodes.require(node)
-        table, cap = desk.table if desk else None, self._caps.use(node) if self._caps else None
-        return node_status(node, table, self._limits, self._clock.now(), cap)
+        return node_status(node, table, self._limits, self._clock.now(), cap, self._policy.headroom)
 
     def nodes(self) -> list[str]:
         """The names of all nodes, and of those that are gone but still have Leases; sorted."""
@@ -204,8 +204,7 @@ class Pool:
 
     def count(self, node: str) -> NodeCounts:
         """One of `nodes` in numbers."""
-        desk = self.desks.get(node)
-        return counts(node, desk.table if desk else None, self._limits, self._clock.now())
+        return counts(node, self._table(node), self._limits, self._clock.now())
 
     def counts(self) -> list[NodeCounts]:
         """Each of `nodes` in numbers."""
@@ -238,8 +237,7 @@ class Pool:
             self.apply(desk, m.SetLimit(limit, why))
             if limit == 0:  # no use waiting any longer: whoever does is told why
                 desk.dismiss_all()
-        hold = self._limits.hold(node)
-        if hold != desk.table.on_hold:
+        if (hold := self._limits.hold(node)) != desk.table.on_hold:
             self.apply(desk, m.SetHold(hold))
 
     # --- Leases -------------------------------------------------------------------------------
@@ -287,8 +285,11 @@ class Pool:
             return
         node, ordinal = place
         desk = self.desks.get(node) or self._open(node)
-        seen = m.Gone(ordinal, lease.version) if gone else m.Seen(ordinal, lease)
-        self.apply(desk, seen)
+        self.apply(desk, m.Gone(ordinal, lease.version) if gone else m.Seen(ordinal, lease))
+
+    def _table(self, node: str) -> NodeTable | None:
+        desk = self.desks.get(node)
+        return desk.table if desk else None
 
     def _open(self, node: str) -> Desk:
         """A desk for a node that is asked for, or has a Lease, for the first time."""
@@ -324,9 +325,7 @@ class Pool:
                 self._hands.spawn(self._looks.take(desk, command))
             case m.Reclaimed():
                 self.reports.reclaimed(desk.table.node, command)
-                for about in reclaim_subjects(self.namespace, command):
-                    message = f"{command.load}: {command.reason}"
-                    self._hands.tell(about, RECLAIMED, message, reclaim_kind(command))
+                tell_of_reclaim(self._hands.tell, self.namespace, command)
             case _:
                 self._hands.spawn(self._operations.perform(desk, command))
 
@@ -345,5 +344,6 @@ class Pool:
             if desk.empty and self._limits.nodes.get(node) is None:
                 del self.desks[node]
         self._counter.agents.forget()
+        self.movers.sweep()
         self._long_waits.tell(desk.table for desk in self.desks.values())
         self._operations.write_renewals(self.desks)

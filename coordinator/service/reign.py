@@ -16,7 +16,7 @@ import structlog
 from coordinator.kube.calls import resource_path
 from coordinator.kube.leases import LeaseStore, leases_path
 from coordinator.service.caps import Caps
-from coordinator.service.evidence import examine
+from coordinator.service.evidence import examine, read_pod
 from coordinator.service.gate import Gate
 from coordinator.service.hands import Hands, Tell
 from coordinator.service.pods import UNFINISHED, tell_of_pods
@@ -113,6 +113,7 @@ class Reign:
                 leases.relist_now,
                 self._relist_pods,
                 self._examine,
+                partial(read_pod, tools.client),
                 Gate(tools.rng, tools.sleep),
                 self._spawn,
                 self._tell,
@@ -136,6 +137,8 @@ class Reign:
             tell_of_pods(self._callers, namespace, event)
         for pool in self.pools.values():
             pool.pods.take(namespace, event)
+        if namespace in self.pools:
+            self.pools[namespace].movers.take(event)
 
     def begin(self) -> None:
         """Start to look, and to serve once the first lists are there."""

@@ -13,14 +13,22 @@ from coordinator.kube.events import ObjectRef
 from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
+    from coordinator.core.prepare import Mover, NearTimeout
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
     from coordinator.kube.reflector import StreamEvent
+    from coordinator.service.hands import Tell
     from coordinator.service.metrics import Metrics
 
 
 RECLAIMED = "SlotReclaimed"
 """The reason of the Events that tell of a reclaim."""
+
+
+def tell_of_reclaim(tell: Tell, namespace: str, command: m.Reclaimed) -> None:
+    """An Event on each thing that the reclaim is about."""
+    for about in reclaim_subjects(namespace, command):
+        tell(about, RECLAIMED, f"{command.load}: {command.reason}", reclaim_kind(command))
 
 
 def reclaim_subjects(namespace: str, command: m.Reclaimed) -> list[ObjectRef]:
@@ -149,6 +157,30 @@ class PoolReports:
         """An agent released what is another owner's claim; nothing was changed."""
         claim, owner = str(refusal), refusal.owner
         self._log.warning("release refused", node=node, claim=claim, caller=caller, owner=owner)
+
+    def saw_ungoverned(self) -> None:
+        """A mover without the sidecar was seen for the first time."""
+        self._metrics.mover_ungoverned(self._namespace)
+
+    def ungoverned(self, mover: Mover, node: str, *, windows: bool) -> None:
+        """Which mover that was, and on which node ("" where it is not known)."""
+        pod, kind = f"{mover.pod.namespace}/{mover.pod.name}", mover.kind.value
+        self._log.warning("mover ungoverned", pod=pod, kind=kind, node=node, windows=windows)
+
+    def near_timeout(self, near: NearTimeout) -> None:
+        """Velero is about to fail a mover that waits."""
+        wait = near.wait
+        self._log.warning(
+            "prepare timeout near",
+            node=wait.node,
+            pod=f"{wait.pod.namespace}/{wait.pod.name}",
+            kind=near.kind.value,
+            claim=wait.claim,
+            age=round(near.age),
+            left=round(near.left),
+            position=wait.position,
+            reason=wait.reason,
+        )
 
     def examined(self, node: str, command: m.Examine, verdict: Verdict) -> None:
         """A claim's Pod was looked at; that of one who renews is only of interest if it ended."""

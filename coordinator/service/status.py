@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from coordinator.core.headroom import kept
 from coordinator.core.views import slot_views, waiting
 from coordinator.core.waits import longest_wait
 from coordinator.service.limits import GONE
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from coordinator.core.cap import CapUse
+    from coordinator.core.model import PodRef
+    from coordinator.core.movers import Kind
     from coordinator.core.slots import NodeTable
     from coordinator.core.views import SlotView, Waiting
     from coordinator.service.config import ConfigState
@@ -35,6 +38,8 @@ class NodeStatus:
     queue: tuple[Waiting, ...]
     cap: CapUse | None = None
     """The cap on the node's slots in all pools together, where there is one."""
+    headroom: int = 0
+    """How many of the slots only restores may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,20 @@ class NodeCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class MoversStatus:
+    """Velero's data movers in the pool's namespace that have not finished."""
+
+    governed: int = 0
+    ungoverned: int = 0
+    ungoverned_seen: int = 0
+    """How many this leader has seen since it took over."""
+    ungoverned_pods: tuple[tuple[PodRef, Kind], ...] = ()
+    """Some of those that are there."""
+    near_timeout: int = 0
+    """Movers that wait for a slot and soon run into Velero's prepare timeout."""
+
+
+@dataclass(frozen=True, slots=True)
 class Totals:
     """Sums over a pool's nodes."""
 
@@ -83,6 +102,7 @@ def node_status(
     limits: NodeLimits,
     now: float,
     cap: CapUse | None = None,
+    headroom: int = 0,
 ) -> NodeStatus:
     """What is true of the node at `now`; without a table nobody has asked for it yet."""
     found = limits.resolution(node)
@@ -97,6 +117,7 @@ def node_status(
         slots=slot_views(table, now) if table else (),
         queue=waiting(table, now) if table else (),
         cap=cap,
+        headroom=kept(headroom, found.limit) if found else 0,
     )
 
 

@@ -54,14 +54,18 @@ class LongWaits:
 def sentence(namespace: str, wait: LongWait) -> str:
     """The long wait in words."""
     where = f"a slot of node {wait.node} in pool {namespace}"
-    text = (
-        f"load {wait.load} has been waiting for {where} for {_duration(wait.seconds)}:"
-        f" position {wait.position} of {wait.queued}, {wait.reason}"
-    )
+    since = duration(wait.seconds)
+    return f"load {wait.load} has been waiting for {where} for {since}: {details(wait)}"
+
+
+def details(wait: LongWait) -> str:
+    """Its place, what stands in its way, and who holds."""
+    text = f"position {wait.position} of {wait.queued}, {wait.reason}"
     return f"{text}; held by {_names(wait.holders)}" if wait.holders else text
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """In whole minutes, or in seconds where they are few."""
     return f"{seconds // 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
 
 

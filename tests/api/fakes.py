@@ -13,7 +13,13 @@ from coordinator.core.model import PodRef
 from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
 from coordinator.service.asking import SyncAnswer, SyncRequest
 from coordinator.service.errors import NotReady, PoolUnknown
-from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
+from coordinator.service.status import (
+    ConfigStatus,
+    MoversStatus,
+    NodeCounts,
+    NodeStatus,
+    Totals,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +67,7 @@ class FakePool:
     sync_error: Exception | None = None
     names: list[str] = field(default_factory=lambda: ["node1", "node2", "node3"])
     settings: ConfigStatus = CONFIG
+    moving: MoversStatus = field(default_factory=MoversStatus)
     asked: list[tuple[str, Ask, float]] = field(default_factory=list)
     left: list[tuple[str, str, str]] = field(default_factory=list)
     """Node, claim, and whose claims alone may be ended."""
@@ -139,6 +146,13 @@ class FakePool:
 
     def config(self) -> ConfigStatus:
         return self.settings
+
+    @property
+    def movers(self) -> FakePool:
+        return self
+
+    def status(self) -> MoversStatus:
+        return self.moving
 
 
 class FakeCoordinator:

@@ -1,4 +1,4 @@
-"""The status of a node tells of the cap that all pools share, where there is one."""
+"""The status of a node tells of the cap and of the slots kept for restores, where there are any."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def test_without_a_cap_there_is_no_field() -> None:
 def test_the_cap_and_what_each_pool_has_of_it_are_told() -> None:
     capped = replace(NODE, cap=CapUse(4, (("velero", 3), ("scans", 0))))
     assert node_json(capped, AT)["nodeCap"] == {"cap": 4, "taken": {"velero": 3, "scans": 0}}
+
+
+def test_slots_that_are_kept_for_restores_are_told_where_there_are_any() -> None:
+    assert "restoreHeadroom" not in node_json(NODE, AT)
+    assert node_json(replace(NODE, headroom=2), AT)["restoreHeadroom"] == 2

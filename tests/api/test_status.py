@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coordinator.core.model import PodRef
+from coordinator.core.movers import Kind
 from coordinator.service.errors import NodeUnknown
+from coordinator.service.status import MoversStatus
 from tests.api.conftest import NODE
 
 if TYPE_CHECKING:
@@ -48,6 +51,21 @@ async def test_a_pool_without_a_picture_says_why_and_counts_nothing(
     assert not (await api("GET", "/v1/status")).json["ready"]
     assert (await api("GET", NODES)).problem == "not-ready"
     assert (await api("GET", NODE)).problem == "not-ready"
+
+
+async def test_a_pool_shows_the_movers_and_names_those_that_take_no_slot(
+    api: Caller, pool: FakePool
+) -> None:
+    pod = PodRef("velero", "b-1", "uid")
+    pool.moving = MoversStatus(3, 1, 7, ((pod, Kind.DATA_UPLOAD),), 2)
+    body = (await api("GET", "/v1/namespaces/velero")).json
+    assert body["movers"] == {
+        "governed": 3,
+        "ungoverned": 1,
+        "ungovernedSeen": 7,
+        "ungovernedPods": [{"pod": "velero/b-1", "kind": "DataUpload"}],
+        "nearTimeout": 2,
+    }
 
 
 async def test_a_node_shows_limit_rule_slots_and_queue(api: Caller) -> None:

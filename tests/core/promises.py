@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from coordinator.core import messages as m
 from coordinator.core.model import Cause, Verdict
 from coordinator.core.views import Granted, Released, view_of
+from tests.core.kept import is_urgent, may_pass, within_headroom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ def judge(world: World, site: Site, event: m.Event, commands: Sequence[m.Command
             untouched(command)
         if isinstance(command, m.Grant | m.HandOver) and not repeats(command, event):
             within_limit(world, site, command)
+            within_headroom(world, site, command)
             present(world, site, command)
         if isinstance(command, m.Free | m.HandOver) and not repeats(command, event):
             let_go(world, site, command)
@@ -145,7 +147,11 @@ def in_order(world: World, site: Site, commands: Sequence[m.Command]) -> None:
     waiting = [c for c in site.table.roll.queue if c.present(world.now, 15.0)]
     for name in given:
         claim = site.table.roll.claims[name]
-        passed = [other.id for other in waiting if not comes_first(claim, other, site)]
+        passed = [
+            other.id
+            for other in waiting
+            if not (comes_first(claim, other, site) or may_pass(site, claim, other))
+        ]
         assert not passed, f"P9: {name} passed {passed}"
 
 
@@ -177,6 +183,7 @@ def in_step(table: NodeTable) -> None:
         places = (claim.id in roll.queue, picture.busy(claim.id))
         assert sum(places) == 1 or (claim.doubt and not any(places)), f"{claim} is in {places}"
     assert len(roll.queue) == sum(claim in roll.queue for claim in roll.claims)
+    assert roll.queue.urgent == sum(is_urgent(claim) for claim in roll.queue)
     assert not roll.claims.keys() & roll.ended.keys()
 
 

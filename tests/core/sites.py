@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from coordinator.core.claims import Policy
+from tests.core.kept import URGENT
+from tests.core.promises import AGING
+
 if TYPE_CHECKING:
     from coordinator.core import messages as m
     from coordinator.core.model import Lease, PodRef
@@ -77,3 +81,8 @@ class Agent:
     token: int | None = None
     ticket: tuple[int, int] | None = None
     boot: int = 0
+
+
+def rules(headroom: int) -> Policy:
+    """What each coordinator of a `World` goes by."""
+    return Policy(unresponsive_timeout=100.0, aging=AGING, headroom=headroom, urgent_from=URGENT)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from coordinator.core import messages as m
@@ -10,6 +12,9 @@ from coordinator.core.claims import Policy
 from coordinator.core.grants import stands_by
 from coordinator.core.views import Queued
 from tests.core.play import Play, ask
+
+if TYPE_CHECKING:
+    from coordinator.core.picture import Slot
 
 HOUR = Policy(aging=3600.0)
 
@@ -101,8 +106,8 @@ class Left:
     def fits(self) -> bool:
         return self.places >= 0
 
-    def turns(self, spare: int = 0) -> int:
-        return max(0, self.places + spare)
+    def turns(self, parting: Slot | None = None) -> int:
+        return max(0, self.places + (parting is not None))
 
     def why(self) -> str:
         return self.unseen or ("" if self.places > 0 else "the cap is used up")
@@ -182,8 +187,8 @@ def test_a_grant_that_waited_is_sent_only_within_the_cap(
 # --- a table's part ---------------------------------------------------------------------------
 
 
-def shown(play: Play, most: int = 9, spare: int = 0) -> Part:
-    return part_of("velero", play.table, play.now, most, play.now - 1.0, spare)
+def shown(play: Play, most: int = 9, parting: Slot | None = None) -> Part:
+    return part_of("velero", play.table, play.now, most, play.now - 1.0, parting)
 
 
 def names(told: Part) -> list[str]:
@@ -214,7 +219,7 @@ def test_a_pool_at_its_limit_takes_part_with_the_slot_that_it_lets_go_of() -> No
     play.grant("x")
     play(ask("a"))
     assert names(shown(play)) == []
-    assert names(shown(play, spare=1)) == ["a"]
+    assert names(shown(play, parting=play.table.picture.slots[0])) == ["a"]
 
 
 @pytest.mark.parametrize(

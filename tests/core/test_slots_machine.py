@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from tests.core import planted
+from tests.core import planted, planted_headroom
 from tests.core.healing import heal
 from tests.core.intruder import intrude
 from tests.core.walk import walk
@@ -31,6 +31,10 @@ class SlotsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = World()
+
+    @initialize(headroom=st.integers(0, 2))
+    def keep_slots_for_urgent_claims(self, headroom: int) -> None:
+        self.world = World(headroom)
 
     @rule(site=SITE, claim=CLAIM, bare=st.booleans(), stay=st.booleans(), ending=st.booleans())
     def ask(self, site: int, claim: int, bare: bool, stay: bool, ending: bool) -> None:
@@ -128,6 +132,21 @@ def test_promises_hold_on_seeded_walks(first: int) -> None:
         walk(seed, 80)
 
 
+@pytest.mark.parametrize("headroom", [1, 2])
+def test_promises_hold_with_slots_kept_for_urgent_claims(headroom: int) -> None:
+    for seed in range(1000, 1000 + 50 * THOROUGH):
+        walk(seed, 80, headroom)
+
+
+@pytest.mark.parametrize("plant", planted_headroom.ALL, ids=lambda plant: str(plant.__name__))
+def test_a_fault_planted_into_the_headroom_is_seen(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match="headroom"):
+        walk_often(0, headroom=2)
+
+
 @pytest.mark.parametrize("plant", planted.ALL, ids=lambda plant: str(plant.__name__))
 def test_a_planted_fault_is_seen(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
@@ -146,6 +165,6 @@ HINTS = {
 """Seeds that see the rare ones at once. Only a hint: the search goes on from there."""
 
 
-def walk_often(first: int) -> None:
+def walk_often(first: int, headroom: int = 0) -> None:
     for seed in range(first, first + 800):
-        walk(seed, 80)
+        walk(seed, 80, headroom)

@@ -42,9 +42,9 @@ STEPS: dict[str, tuple[int, Step]] = {
 NAMES, WEIGHTS = list(STEPS), [weight for weight, _ in STEPS.values()]
 
 
-def walk(seed: int, length: int) -> None:
+def walk(seed: int, length: int, headroom: int = 0) -> None:
     """Take so many steps at random, then heal; raises what the promises raise, with the steps."""
-    rnd, world = random.Random(seed), World()
+    rnd, world = random.Random(seed), World(headroom)
     told: list[str] = []
     try:
         for name in rnd.choices(NAMES, WEIGHTS, k=length):
@@ -54,5 +54,5 @@ def walk(seed: int, length: int) -> None:
         told.append("heal")
         heal(world)
     except Exception as error:
-        error.add_note(f"seed {seed}:\n" + "\n".join(told))
+        error.add_note(f"seed {seed}, headroom {headroom}:\n" + "\n".join(told))
         raise

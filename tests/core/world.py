@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
-from coordinator.core.claims import Policy
 from coordinator.core.grants import stands_by
 from coordinator.core.model import Cause, PodRef, Speaker, Terms, Verdict
 from coordinator.core.names import lease_name
@@ -18,7 +17,7 @@ from coordinator.core.views import Granted, Queued, view_of
 from tests.core import promises
 from tests.core.intruder import ownerless
 from tests.core.modelserver import NODE, Server
-from tests.core.sites import Agent, Attempt, Site
+from tests.core.sites import Agent, Attempt, Site, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +44,9 @@ RENEWED = (Verdict.FINISHED, Verdict.UNJUDGED)
 class World:
     """Everything. Numbers in the methods choose among what there is, modulo its size."""
 
-    def __init__(self) -> None:
+    def __init__(self, headroom: int = 0) -> None:
         self.now = 1000.0
+        self.headroom = headroom
         self.server = Server()
         self.sites: list[Site] = []
         self.claims = CLAIMS
@@ -67,8 +67,7 @@ class World:
         self.sites = self.sites[-1:]
         self.zombie_until = self.now + 5.0
         number = self.sites[0].number + 1 if self.sites else 1
-        policy = Policy(unresponsive_timeout=100.0, aging=promises.AGING)
-        table = NodeTable(NODE, number, self.now, policy)
+        table = NodeTable(NODE, number, self.now, rules(self.headroom))
         site = Site(number, table, self.now)
         self.sites.append(site)
         self.feed(site, m.SetLimit(self.limit))

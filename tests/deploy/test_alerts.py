@@ -41,6 +41,8 @@ WELL: dict[str, str | None] = {
     f'nodeslots_reclaims_total{{{POOL},reason="expired"}}': "0",
     f"nodeslots_claims_turned_away_total{{{POOL}}}": "0",
     f"nodeslots_ca_publish_failures_total{{{POOL}}}": "0",
+    f"nodeslots_movers_ungoverned_total{{{POOL}}}": "3",
+    f"nodeslots_movers_near_timeout{{{POOL}}}": "0",
     'nodeslots_api_requests_total{job="node-slots",verb="update",code="200"}': "0+100",
     'nodeslots_api_requests_total{job="node-slots",verb="update",code="409"}': "0+20",
     'nodeslots_api_requests_total{job="node-slots",verb="update",code="500"}': "0+3",
@@ -87,6 +89,12 @@ CASES: dict[str, Case] = {
         POOLS,
     ),
     "NodeSlotsUnresponsiveHolder": ({f"nodeslots_slots_unresponsive{{{NODE}}}": "2"}, 15, NODES),
+    "NodeSlotsMoversUngoverned": (
+        {f"nodeslots_movers_ungoverned_total{{{POOL}}}": "0+1"},
+        1,
+        POOLS,
+    ),
+    "NodeSlotsMoversNearTimeout": ({f"nodeslots_movers_near_timeout{{{POOL}}}": "2"}, 1, POOLS),
     "NodeSlotsReclaimedFromSilent": (
         {f'nodeslots_reclaims_total{{{POOL},reason="expired"}}': "0+1"},
         1,

@@ -99,6 +99,8 @@ class Plan:
     watch: WatchFaults
     net: NetFaults
     happenings: Happenings
+    headroom: int
+    """Slots of each node that only urgent claims may have."""
 
 
 K = TypeVar("K", ApiFaults, WatchFaults, NetFaults, Happenings)
@@ -119,6 +121,7 @@ def plan_of(rng: Random) -> Plan:
         watch=_some(WatchFaults, rng, 0.05, 0.5),
         net=_some(NetFaults, rng, 0.01, 0.2),
         happenings=_some(Happenings, rng, 0.5, 4.0),
+        headroom=rng.choice((0, 0, 0, 0, 1)),
     )
 
 

@@ -22,6 +22,7 @@ from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
 from tests.simulation.answering import answer
 from tests.simulation.api import SimClient
+from tests.simulation.judge.headroom import URGENT
 from tests.simulation.judge.writes import ELECTION
 from tests.simulation.loop import Mode, Process
 from tests.simulation.pods import NS as PODS
@@ -98,7 +99,11 @@ class Replica:
             [PoolSpec(NS, CONFIG)],
             metrics=Metrics(),
             clock=clock,
-            policy=Policy(unresponsive_timeout=self.world.unresponsive),
+            policy=Policy(
+                unresponsive_timeout=self.world.unresponsive,
+                headroom=self.world.plan.headroom,
+                urgent_from=URGENT,
+            ),
             rng=rng,
             instance=process.name,
             elector=self._elector(process, client, clock, rng),

@@ -10,6 +10,7 @@ from tests.simulation.judge.answers import AnswersJudge
 from tests.simulation.judge.belief import BeliefJudge
 from tests.simulation.judge.facts import Truth, look
 from tests.simulation.judge.grants import GrantsJudge
+from tests.simulation.judge.headroom import HeadroomJudge
 from tests.simulation.judge.knowledge import Knowledge
 from tests.simulation.judge.limits import LimitsJudge
 from tests.simulation.judge.order import OrderJudge
@@ -50,6 +51,7 @@ class Watcher:
         self.loads: dict[str, Load] = {}
         self.sittings: dict[str, dict[Sitting, None]] = {}
         self.unresponsive = world.unresponsive
+        self.headroom = world.plan.headroom
         self._grants = GrantsJudge(self)
         self._belief = BeliefJudge(self)
         self._traffic = TrafficJudge(self)
@@ -58,6 +60,7 @@ class Watcher:
         self._judges: list[Judge] = [
             self._traffic,
             self._limits,
+            HeadroomJudge(self),
             self._grants,
             self._belief,
             TakingJudge(self),

@@ -40,6 +40,7 @@ APT: dict[str, Callable[[Plan], bool]] = {
     "silence_is_ignored": _paused_agents,
     "repeats_know_no_gate": lambda plan: _busy(plan) and plan.happenings.outage > 1,
     "leadership_is_a_flag": lambda plan: plan.loads >= 8 and plan.happenings.replica_pause > 3,
+    "headroom_is_shown_only": lambda plan: _busy(plan) and plan.headroom > 0,
     "shrink_is_ignored": lambda plan: _busy(plan) and plan.happenings.limits > 1,
     "failed_after_unknown_is_failure": lambda plan: (
         _doubt(plan) and plan.api.throttled + plan.api.refused > 0.05

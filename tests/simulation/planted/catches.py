@@ -46,6 +46,7 @@ SEEDS: dict[str, tuple[int, ...]] = {
     "ending_is_the_end": (18,),
     "heir_may_have_left": (27,),
     "shrink_is_ignored": (13,),
+    "headroom_is_shown_only": (0,),
     "newest_first": (0,),
     "broken_config_zeroes": (3,),
     "broken_config_resets": (7,),
@@ -89,6 +90,8 @@ TESTS: dict[str, str] = {
     "::test_lost_is_said_only_after_a_fresh_read",
     "unknown_writes_are_free": "tests/core/test_slots_writes.py"
     "::test_an_unknown_grant_counts_as_held",
+    "headroom_counts_no_writes": "tests/core/test_headroom.py"
+    "::test_a_backups_grant_of_unknown_outcome_counts",
     "moved_pods_stay": "tests/core/test_holders.py"
     "::test_evidence_about_another_pod_than_the_claims_says_nothing",
     "strays_are_answered": "tests/core/test_slots_tokens.py"

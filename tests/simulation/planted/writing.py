@@ -12,6 +12,7 @@ from coordinator.service import operations
 from coordinator.service.gate import Gate
 from coordinator.service.writer import Writer
 from tests.core import planted as core
+from tests.core import planted_headroom
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -124,5 +125,7 @@ ALL = (
     repeats_know_no_gate,
     decided_is_sent,
     core.unknown_writes_are_free,
+    planted_headroom.headroom_counts_no_writes,
+    planted_headroom.headroom_is_shown_only,
     core.foreign_leases_are_free,
 )
