@@ -1,4 +1,4 @@
-"""`python -m tests.tools.build`: makes helm, kustomize and promtool once, into the cache.
+"""`python -m tests.tools.build`: makes helm, kustomize, promtool and kyverno once, into the cache.
 
 It fetches definitions of other projects' kinds too. Ends with 0 also when something cannot be had,
 after one loud line for each; with NODESLOTS_REQUIRE_REAL=1 that is a failure.

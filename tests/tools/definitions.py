@@ -22,6 +22,7 @@ from tests.realserver.report import fail_or_skip, say
 TITLE = "definitions of kinds"
 MODULE = Path(__file__).with_name("go-crds")
 _OPERATOR = "example/prometheus-operator-crd/monitoring.coreos.com_{}.yaml"
+_KYVERNO = "config/crds/policies.kyverno.io/policies.kyverno.io_{}.yaml"
 _CERT_MANAGER = "deploy/charts/cert-manager/templates/crd-cert-manager.io_{}.yaml"
 FILES = {
     "github.com/prometheus-operator/prometheus-operator": [
@@ -30,6 +31,7 @@ FILES = {
     "github.com/cert-manager/cert-manager": [
         _CERT_MANAGER.format(kind) for kind in ("issuers", "certificates")
     ],
+    "github.com/kyverno/kyverno": [_KYVERNO.format("mutatingpolicies")],
 }
 
 Definition = dict[str, Any]
