@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from coordinator.service.clock import Clock
 from coordinator.tls.certificates import Certificates
+from coordinator.tls.config_map import ConfigMap
 from coordinator.tls.folder import FolderSource
 from coordinator.tls.names import names_of, server_name
 from coordinator.tls.publisher import Publisher
 from coordinator.tls.reports import Reports
 from coordinator.tls.secret import SecretSource
+from coordinator.tls.webhook import Webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from coordinator.kube.client import KubeClient
     from coordinator.settings import Settings
+    from coordinator.tls.publisher import Place
     from coordinator.tls.reports import Counts
 
 
@@ -42,8 +45,7 @@ def certificates(
     counts.publishes_ca(namespaces)
     publisher = Publisher(
         client,
-        settings.ca_configmap,
-        namespaces,
+        places(settings, namespaces),
         reports,
         leading=leading,
         clock=clock.now,
@@ -60,3 +62,11 @@ def certificates(
         wall=clock.wall,
     )
     return Certificates(secret, own, reports, rng=rng, beside=[publisher.run])
+
+
+def places(settings: Settings, namespaces: Sequence[str]) -> list[Place]:
+    """Who has to believe the certificate: agents everywhere, and who calls the webhook."""
+    places: list[Place] = [ConfigMap(name, settings.ca_configmap) for name in namespaces]
+    if settings.inject_image:
+        places.append(Webhook(settings.home, settings.webhook_configuration))
+    return places

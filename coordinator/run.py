@@ -22,6 +22,8 @@ from coordinator.api.connections import Connections
 from coordinator.api.secured import small_buffers
 from coordinator.core.access import Admissions
 from coordinator.core.claims import Policy
+from coordinator.injection import Sidecar
+from coordinator.injection.webhook import PORT
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import CredentialsError, load_access
 from coordinator.kube.election import Elector
@@ -31,6 +33,7 @@ from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
 from coordinator.service.reports import ElectionReports
 from coordinator.service.sources import PoolSpec
+from coordinator.tls.names import server_name
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -122,7 +125,7 @@ async def _start(
     stack.push_async_callback(health.close)
     if certificates is not None:
         await _usable(await stack.enter_async_context(certificates), signalled)
-    app = api_app(coordinator, metrics, certificates)
+    app = api_app(coordinator, metrics, certificates, injection(settings))
     api = await _listener(settings, "listen", app, settings.max_connections, certificates)
     stack.push_async_callback(api.close)
     elector.url = advertised(settings, api.url)
@@ -179,6 +182,21 @@ def advertised(settings: Settings, listens: str) -> str:
     return str(url.with_host(pod)).rstrip("/") if pod and not settings.loopback else listens
 
 
+def injection(settings: Settings) -> Sidecar | None:
+    """What the webhook puts into Velero's movers, which are where the first pool is; None without
+    --inject-image.
+    """
+    if not settings.inject_image:
+        return None
+    service = f"https://{server_name(settings.service, settings.home)}:{PORT}"
+    return Sidecar(
+        image=settings.inject_image,
+        url=settings.inject_url or service,
+        pool=settings.pools[0][0],
+        config_map_ca=settings.ca_configmap,
+    )
+
+
 def _coordinator(
     settings: Settings, client: KubeClient, metrics: Metrics, elector: Elector
 ) -> Coordinator:
@@ -188,18 +206,26 @@ def _coordinator(
         client,
         [PoolSpec(namespace, config_map) for namespace, config_map in settings.pools],
         metrics=metrics,
-        policy=Policy(
-            unresponsive_timeout=settings.unresponsive_timeout,
-            max_queue=settings.max_queue_per_node,
-            aging=settings.aging,
-            long_wait=settings.long_wait,
-        ),
+        policy=policy(settings),
         instance=os.environ.get("POD_NAME") or socket.gethostname(),
         elector=elector,
         max_queue=settings.max_queue,
         node_cap=settings.node_cap,
         callers=_callers(settings, client, metrics, admissions),
         admissions=admissions,
+    )
+
+
+def policy(settings: Settings) -> Policy:
+    """What every table goes by."""
+    return Policy(
+        unresponsive_timeout=settings.unresponsive_timeout,
+        max_queue=settings.max_queue_per_node,
+        aging=settings.aging,
+        long_wait=settings.long_wait,
+        headroom=settings.restore_headroom,
+        urgent_from=settings.restore_priority,
+        prepare_timeout=settings.prepare_timeout,
     )
 
 

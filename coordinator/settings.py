@@ -277,6 +277,7 @@ class Settings(VeleroSettings):
         self._require_known_pools(namespaces)
         self._require_closed()
         self._require_safe_passage()
+        self._require_callable(self.tls_mode)
         return self
 
     def _require_known_pools(self, namespaces: list[str]) -> None:

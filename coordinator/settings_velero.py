@@ -73,3 +73,12 @@ class VeleroSettings(BaseSettings):
         if not _SUBDOMAIN.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a MutatingWebhookConfiguration")
         return name
+
+    def _require_callable(self, tls_mode: str) -> None:
+        """Raises ValueError for a webhook that no API server could call."""
+        if self.inject_image and tls_mode == "off":
+            raise ValueError(
+                "--inject-image: an API server calls webhooks over HTTPS only, so with --tls off"
+                " none would ever call this one: leave --tls off out (with --auth none give --tls"
+                " self-made), or leave --inject-image out"
+            )

@@ -11,14 +11,15 @@ import orjson
 from aiohttp import web
 
 from coordinator.api.access import NEEDS, admitted
+from coordinator.api.admission import MOST_REVIEWS, REVIEWS, SIDECAR, admit_mover
 from coordinator.api.bodies import INTAKE, Intake
 from coordinator.api.connections import CONNECTIONS, READ_SIZE, Connections, guarded
 from coordinator.api.exchange import COORDINATOR, DOCUMENT, METRICS, exchange
 from coordinator.api.garbled import reticent
 from coordinator.api.health import TROUBLES
 from coordinator.api.openapi import document
-from coordinator.api.proxy import TRUST, follow, proxying
-from coordinator.api.routes import API, HEALTH
+from coordinator.api.proxy import EVERYWHERE, TRUST, follow, proxying
+from coordinator.api.routes import ADMISSION, API, HEALTH
 from coordinator.api.secured import securing
 from coordinator.api.shares import SHARES, Shares
 from coordinator.api.sockets import place, url_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from coordinator.api.proxy import Trust
     from coordinator.api.routes import Route
     from coordinator.api.secured import Tls
+    from coordinator.injection import Sidecar
     from coordinator.service.coordinator import Coordinator
     from coordinator.service.metrics import Metrics
 
@@ -47,20 +49,29 @@ LINGER = 1.0
 
 
 def api_app(
-    coordinator: Coordinator, metrics: Metrics, trust: Trust | None = None
+    coordinator: Coordinator,
+    metrics: Metrics,
+    trust: Trust | None = None,
+    injection: Sidecar | None = None,
 ) -> web.Application:
     """The REST API. The leader judges the callers of those who follow; they pass tokens on.
 
-    With `trust` they do so over TLS only, to a leader that it verifies.
+    With `trust` they do so over TLS only, to a leader that it verifies. With `injection` there is a
+    webhook that puts this sidecar into Velero's mover Pods.
     """
-    app = _app(API, follow, admitted)
+    routes = _routes(injecting=injection is not None)
+    app = _app(routes, follow, admitted)
     app[COORDINATOR] = coordinator
     app[METRICS] = metrics
-    app[NEEDS] = {route.handler: route.need for route in API}
-    app[DOCUMENT] = _document()
+    app[NEEDS] = {route.handler: route.need for route in routes}
+    app[EVERYWHERE] = frozenset(route.handler for route in routes if route.everywhere)
+    app[DOCUMENT] = _document(injecting=injection is not None)
     app[TRUST] = trust
     app[SHARES] = Shares()
     app.cleanup_ctx.append(proxying)
+    if injection:
+        app[SIDECAR], app[REVIEWS] = injection, Intake(MOST_REVIEWS)
+        app.on_response_prepare.append(_admission_once)
     return app
 
 
@@ -82,9 +93,19 @@ async def _once(_request: web.Request, response: web.StreamResponse) -> None:
     response.headers["Connection"] = "close"  # the library has set the others by now
 
 
+async def _admission_once(request: web.Request, response: web.StreamResponse) -> None:
+    """Good answers and problems alike."""
+    if request.match_info.handler is admit_mover:
+        await _once(request, response)
+
+
+def _routes(*, injecting: bool) -> tuple[Route, ...]:
+    return (*API, *ADMISSION) if injecting else API
+
+
 @cache
-def _document() -> bytes:
-    return orjson.dumps(document())
+def _document(*, injecting: bool) -> bytes:
+    return orjson.dumps(document(_routes(injecting=injecting)))
 
 
 def _app(routes: Sequence[Route], *middlewares: Middleware) -> web.Application:

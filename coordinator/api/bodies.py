@@ -60,8 +60,12 @@ class Intake:
 INTAKE: web.AppKey[Intake] = web.AppKey("intake", Intake)
 
 
-async def read_json(request: web.Request, limit: int, timeout: float = READ_TIMEOUT) -> Any:
-    """The body's JSON value, of at most `limit` bytes. Raises `Problem`."""
+async def read_json(
+    request: web.Request, limit: int, timeout: float = READ_TIMEOUT, intake: Intake | None = None
+) -> Any:
+    """The body's JSON value, of at most `limit` bytes; `intake` bounds it with others of its kind,
+    instead of with all that the application reads. Raises `Problem`.
+    """
     if request.content_type != "application/json":
         raise Problem(
             "unsupported-media-type",
@@ -69,17 +73,17 @@ async def read_json(request: web.Request, limit: int, timeout: float = READ_TIME
         )
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise Problem("unsupported-media-type", "the body is compressed; send it as it is")
-    content = await _read(request, limit, timeout)
+    content = await _read(request, limit, timeout, intake or request.app[INTAKE])
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
         raise Problem("malformed", f"the body is not JSON: {error}") from None
 
 
-async def _read(request: web.Request, limit: int, timeout: float) -> bytes:
+async def _read(request: web.Request, limit: int, timeout: float, intake: Intake) -> bytes:
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    content, large, intake = bytearray(), 0, request.app[INTAKE]
+    content, large = bytearray(), 0
     try:
         async with asyncio.timeout(timeout):
             async for piece in request.content.iter_any():

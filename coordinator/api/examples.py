@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from coordinator.api.admission import AdmissionResponseJson, AdmissionReviewJson
 from coordinator.api.answers import GrantedJson, HolderJson, QueuedJson, SyncJson, TroubledJson
 from coordinator.api.problems import Problem
 from coordinator.api.reports import (
     ConfigJson,
     LeaderJson,
+    MoverJson,
+    MoversJson,
     NodeJson,
     NodesJson,
     NodeSummaryJson,
@@ -44,6 +47,36 @@ SYNC: dict[str, object] = {
     ],
     "releases": ["20d6"],
 }
+
+REVIEW: dict[str, object] = {
+    "apiVersion": "admission.k8s.io/v1",
+    "kind": "AdmissionReview",
+    "request": {
+        "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+        "namespace": "velero",
+        "operation": "CREATE",
+        "object": {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                "name": "backup-7-x2x4c",
+                "labels": {"velero.io/pod-volume-backup": "backup-7-x2x4c"},
+            },
+            "spec": {"containers": [{"name": POD_UID, "image": "velero/velero:v1.18.0"}]},
+        },
+    },
+}
+
+REVIEW_ANSWER = AdmissionReviewJson(
+    apiVersion="admission.k8s.io/v1",
+    kind="AdmissionReview",
+    response=AdmissionResponseJson(
+        uid="705ab4f5-6393-11e8-b7cc-42010a800002",
+        allowed=True,
+        patchType="JSONPatch",
+        patch="W3sib3AiOiJhZGQiLCJwYXRoIjoiL3NwZWMvaW5pdENvbnRhaW5lcnMiLCJ2YWx1ZSI6W119XQ==",
+    ),
+)
 
 HOLDER = HolderJson(
     claim="7f3a",
@@ -138,6 +171,13 @@ POOL = PoolJson(
         globalLimit=2,
     ),
     totals=TotalsJson(nodes=3, limit=5, held=1, queued=1),
+    movers=MoversJson(
+        governed=2,
+        ungoverned=1,
+        ungovernedSeen=4,
+        ungovernedPods=[MoverJson(pod="velero/backup-6-h7k2p", kind="PodVolumeBackup")],
+        nearTimeout=0,
+    ),
 )
 
 STATUS = StatusJson(

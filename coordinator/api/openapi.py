@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from coordinator.api.bodies import PATH_FIELDS
 from coordinator.api.problems import BASE, CONTENT_TYPE, KINDS, Problem, ProblemJson
 from coordinator.api.routes import API, HEALTH
-from coordinator.api.schemas import SyncClaim
+from coordinator.api.schemas import Body, SyncClaim
 from coordinator.core.access import AUDIENCE
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ _PROBLEM_HEADERS = {
 """By HTTP status."""
 
 
-def document() -> Object:
-    """The whole document, OpenAPI 3.1."""
+def document(routes: Iterable[Route] = API) -> Object:
+    """The whole document, OpenAPI 3.1, of these routes of the API and of health."""
     schemas: Object = {}
     paths: Object = {}
-    for route in (*API, *HEALTH):
+    for route in (*routes, *HEALTH):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schemas)
     schemas["SyncBody"]["properties"]["claims"]["items"] = _ref(SyncClaim, schemas)
     schemas["ProblemJson"]["properties"]["type"]["enum"] = [BASE + name for name in KINDS]
@@ -129,7 +129,7 @@ def _reply(reply: Reply, route: Route, schemas: Object) -> Object:
         if reply.example is not None:
             media["example"] = reply.example
         answer["content"] = {reply.media: media}
-    if route.body is not None:
+    if route.body is not None and issubclass(route.body, Body):
         answer["headers"] = {"Warning": _WARNING}
     return answer
 

@@ -138,6 +138,8 @@ class Proxy:
 
 PROXY: web.AppKey[Proxy] = web.AppKey("proxy", Proxy)
 TRUST: web.AppKey[Trust | None] = web.AppKey("trust")
+EVERYWHERE: web.AppKey[frozenset[Handler]] = web.AppKey("everywhere")
+"""The handlers that answer whoever leads."""
 
 
 async def proxying(app: web.Application) -> AsyncIterator[None]:
@@ -163,7 +165,9 @@ async def proxying(app: web.Application) -> AsyncIterator[None]:
 @web.middleware
 async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer while leading, else have the leader answer. Without one, /v1/status still tells."""
-    if request.app[COORDINATOR].leading or not request.path.startswith("/v1/"):
+    ours = not request.path.startswith("/v1/")
+    ours = ours or request.match_info.handler in request.app[EVERYWHERE]
+    if ours or request.app[COORDINATOR].leading:
         return await handler(request)
     try:
         return await request.app[PROXY].pass_on(request)

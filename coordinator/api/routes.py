@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from coordinator.api import access, claims, examples, health, status, sync
+from coordinator.api import access, admission, claims, examples, health, status, sync
+from coordinator.api.admission import AdmissionReviewBody, AdmissionReviewJson
 from coordinator.api.answers import GrantedJson, QueuedJson, SyncJson
 from coordinator.api.reports import NodeJson, NodesJson, PoolJson, StatusJson
 from coordinator.api.schemas import ClaimBody, SyncBody
+from coordinator.injection.webhook import PATH as MOVERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,6 +59,8 @@ class Route:
     body_example: dict[str, object] = field(default_factory=dict)
     query: tuple[tuple[str, dict[str, object], str], ...] = ()
     """Query parameters: name, schema, description."""
+    everywhere: bool = False
+    """Answered by the replica that is asked, whoever leads."""
 
 
 API = (
@@ -167,6 +171,28 @@ API = (
     ),
 )
 """Served on the API's port."""
+
+ADMISSION = (
+    Route(
+        "POST",
+        MOVERS,
+        admission.admit_mover,
+        None,
+        (
+            Reply(
+                200,
+                "The Pod is allowed, with a patch where it is a mover's.",
+                AdmissionReviewJson,
+                examples.REVIEW_ANSWER,
+            ),
+        ),
+        ("malformed", "out-of-range", *_BODY_PROBLEMS),
+        body=AdmissionReviewBody,
+        body_example=examples.REVIEW,
+        everywhere=True,
+    ),
+)
+"""Served there as well, with --inject-image."""
 
 HEALTH = (
     Route("GET", "/livez", health.livez, None, (Reply(200, "Alive.", str, "ok\n", "text/plain"),)),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
+JSON_PATCH = "application/json-patch+json"
 
 _CONNECT_TIMEOUT = 10.0
 """Seconds for TCP and TLS. An address that swallows packets must not use up a watch's opening."""

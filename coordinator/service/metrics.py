@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from coordinator.service.status import ConfigStatus, NodeCounts
+    from coordinator.service.status import ConfigStatus, MoversStatus, NodeCounts
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -52,6 +52,17 @@ class Watched(Protocol):
 
     def config(self) -> ConfigStatus:
         """Its ConfigMap's state."""
+
+    @property
+    def movers(self) -> Census:
+        """Velero's mover Pods in its namespace."""
+
+
+class Census(Protocol):
+    """What knows the mover Pods of a pool."""
+
+    def status(self) -> MoversStatus:
+        """Which there are now."""
 
 
 class Metrics:
@@ -84,6 +95,12 @@ class Metrics:
             ["namespace"],
             registry=registry,
         )
+        self._ungoverned = Counter(
+            "nodeslots_movers_ungoverned",
+            "Velero's data mover Pods that were seen without the sidecar: they take no slot.",
+            ["namespace"],
+            registry=registry,
+        )
         self._unknown = Counter(
             "nodeslots_writes_unknown",
             "Writes whose outcome was not known at first (timeout, lost connection, 5xx).",
@@ -113,6 +130,16 @@ class Metrics:
         for review in ("token", "access"):
             for result in ("accepted", "refused", "unknown"):
                 self._reviews.labels(review, result)
+        self._admissions = Counter(
+            "nodeslots_admissions",
+            "Pods that the webhook was asked about: given the sidecar (injected), none of its"
+            " business (left-alone), or let through without one as it could not read them"
+            " (unreadable).",
+            ["result"],
+            registry=registry,
+        )
+        for result in ("injected", "left-alone", "unreadable"):
+            self._admissions.labels(result)
         self._leading = Gauge(
             "nodeslots_leading",
             "1 on the replica that leads and hands out slots, 0 on those that pass requests on.",
@@ -139,7 +166,7 @@ class Metrics:
         """Count for this pool from 0: Prometheus sees no increase in a count that begins with 1."""
         for cause in Cause:
             self._reclaims.labels(namespace, cause.value)
-        for counter in (self._turned_away, self._unknown):
+        for counter in (self._turned_away, self._unknown, self._ungoverned):
             counter.labels(namespace)
 
     def api_request(self, verb: str, resource: str, code: str, seconds: float) -> None:
@@ -150,6 +177,10 @@ class Metrics:
     def reviewed(self, review: str, result: str) -> None:
         """The API server was asked about a caller; `review` is token or access."""
         self._reviews.labels(review, result).inc()
+
+    def admitted(self, result: str) -> None:
+        """The webhook let a Pod through; `result` is injected, left-alone or unreadable."""
+        self._admissions.labels(result).inc()
 
     def leads(self, leading: bool) -> None:
         """Whether this replica leads."""
@@ -169,6 +200,10 @@ class Metrics:
     def turned_away(self, namespace: str) -> None:
         """A new claim found the queue full."""
         self._turned_away.labels(namespace).inc()
+
+    def mover_ungoverned(self, namespace: str) -> None:
+        """A mover Pod without the sidecar was seen for the first time."""
+        self._ungoverned.labels(namespace).inc()
 
     def unknown(self, namespace: str) -> None:
         """A write's outcome is not known."""
@@ -235,6 +270,17 @@ def _families() -> dict[str, GaugeMetricFamily]:
         "ready": GaugeMetricFamily(
             "nodeslots_pool_ready", "1 while the pool answers claims.", labels=pool
         ),
+        "movers": GaugeMetricFamily(
+            "nodeslots_movers",
+            "Velero's data mover Pods that have not finished, with the sidecar and without.",
+            labels=["namespace", "governed"],
+        ),
+        "near": GaugeMetricFamily(
+            "nodeslots_movers_near_timeout",
+            "Movers that wait for a slot and have less than a quarter of Velero's prepare timeout"
+            " left.",
+            labels=pool,
+        ),
         "build": GaugeMetricFamily(
             "nodeslots_build_info", "Always 1; the label says which version.", labels=["version"]
         ),
@@ -245,6 +291,10 @@ def _add_pool(families: Mapping[str, GaugeMetricFamily], pool: Watched) -> None:
     name, ready = pool.namespace, not pool.ready()
     families["config"].add_metric([name], pool.config().accepted)
     families["ready"].add_metric([name], ready)
+    movers = pool.movers.status()
+    families["movers"].add_metric([name, "true"], movers.governed)
+    families["movers"].add_metric([name, "false"], movers.ungoverned)
+    families["near"].add_metric([name], movers.near_timeout)
     for one in pool.counts() if ready else ():
         families["held"].add_metric([name, one.node], one.held)
         families["limit"].add_metric([name, one.node], one.limit)

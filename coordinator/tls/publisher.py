@@ -1,19 +1,16 @@
-"""The authority's certificate in a ConfigMap of each namespace, for agents to mount.
+"""The authority's certificate, published wherever somebody looks for it: see `Place`.
 
-The ConfigMaps exist already, empty. They are written without being read, so that `update` on their
-name is the only right: a text that is there already changes nothing in the API server's store.
+The objects exist already. They are written without being read, so that one verb on their name is
+the only right: what is there already changes nothing in the API server's store.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
-
-import orjson
+from typing import TYPE_CHECKING, Protocol
 
 from coordinator.kube import errors
 from coordinator.kube.backoff import Backoff
-from coordinator.kube.calls import resource_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,23 +19,33 @@ if TYPE_CHECKING:
     from coordinator.kube.client import KubeClient
     from coordinator.tls.reports import Reports
 
-KEY = "ca.crt"
-LABELS = {"app.kubernetes.io/name": "node-slots"}
-"""Those that the manifests give it: a write takes the others away."""
 TICK = 0.5
 """Seconds between looks at whether something is to be published; a look asks nobody."""
 AGAIN = 3600.0
 """Seconds until a good one is written again: a hand may have emptied it."""
 
 
+class Place(Protocol):
+    """One object that the bundle is written into; as text, its kind and name."""
+
+    @property
+    def namespace(self) -> str:
+        """Where failures are counted."""
+
+    def advice(self, error: errors.Refused) -> str:
+        """What to do about this refusal; "" where it says so itself."""
+
+    async def write(self, client: KubeClient, bundle: bytes) -> None:
+        """Write it, in PEM. Raises `ApiError`."""
+
+
 class Publisher:
-    """Writes the bundle into `config_map` of each namespace while this replica leads."""
+    """Writes the bundle into every place while this replica leads."""
 
     def __init__(
         self,
         client: KubeClient,
-        config_map: str,
-        namespaces: Sequence[str],
+        places: Sequence[Place],
         reports: Reports,
         *,
         leading: Callable[[], bool],
@@ -47,27 +54,26 @@ class Publisher:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._client = client
-        self._config_map = config_map
         self._reports = reports
         self._leading = leading
         self._clock = clock
         self._sleep = sleep
         self._backoff = Backoff(rng)
-        self._refusals = {namespace: Backoff(rng) for namespace in namespaces}
+        self._refusals = {place: Backoff(rng) for place in places}
         self._bundle = b""
-        self._has: dict[str, bytes] = {}
-        """What each namespace's ConfigMap got last, in this time of leading."""
-        self._due = dict.fromkeys(namespaces, 0.0)
+        self._has: dict[Place, bytes] = {}
+        """What each place got last, in this time of leading."""
+        self._due = dict.fromkeys(places, 0.0)
 
     def offer(self, bundle: bytes) -> None:
-        """Agents are to believe this from now on."""
+        """This is to be believed from now on."""
         if bundle != self._bundle:
             self._bundle = bundle
             self._all_due()
 
     def has(self, bundle: bytes) -> bool:
-        """Whether every namespace is known to have it."""
-        return all(self._has.get(namespace) == bundle for namespace in self._due)
+        """Whether every place is known to have it."""
+        return all(self._has.get(place) == bundle for place in self._due)
 
     async def run(self) -> None:
         """Publish whatever is due, for ever."""
@@ -80,40 +86,35 @@ class Publisher:
             self._has.clear()
             self._all_due()
             return TICK
-        due = [name for name, at in self._due.items() if at <= self._clock()]
-        for namespace in due if self._bundle else ():
+        due = [place for place, at in self._due.items() if at <= self._clock()]
+        for place in due if self._bundle else ():
             try:
-                await self._publish(namespace)
+                await self._publish(place)
             except errors.Refused as error:
-                self._refused(namespace, error)
+                self._refused(place, error)
             except errors.ApiError as error:  # the API server is away: the others wait, too
                 delay = self._backoff.next(error.retry_after)
-                self._reports.unpublished(namespace, str(error), delay)
+                self._reports.unpublished(place, str(error), delay)
                 return delay
         self._backoff.reset()
         return TICK
 
-    async def _publish(self, namespace: str) -> None:
-        path = resource_path("configmaps", namespace, self._config_map)
+    async def _publish(self, place: Place) -> None:
         bundle = self._bundle
-        head = {"name": self._config_map, "namespace": namespace, "labels": LABELS}
-        body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": head}
-        body["data"] = {KEY: bundle.decode("ascii")}
-        await self._client.request("PUT", path, body=orjson.dumps(body))
-        if self._has.get(namespace) != bundle:
-            self._reports.published(namespace, self._config_map)
-        self._has[namespace] = bundle
-        self._refusals[namespace].reset()
-        self._due[namespace] = self._clock() + AGAIN
+        await place.write(self._client, bundle)
+        if self._has.get(place) != bundle:
+            self._reports.published(place)
+        self._has[place] = bundle
+        self._refusals[place].reset()
+        self._due[place] = self._clock() + AGAIN
 
-    def _refused(self, namespace: str, error: errors.Refused) -> None:
-        """A ConfigMap or a right is missing there; the others go on."""
-        hint = f": create the ConfigMap {self._config_map} there, empty"
-        why = f"{error}{hint}" if isinstance(error, errors.NotFound) else str(error)
-        delay = self._refusals[namespace].next(error.retry_after)
-        self._has.pop(namespace, None)
-        self._due[namespace] = self._clock() + delay
-        self._reports.unpublished(namespace, why, delay)
+    def _refused(self, place: Place, error: errors.Refused) -> None:
+        """An object or a right is missing there; the others go on."""
+        why = ": ".join(filter(None, (str(error), place.advice(error))))
+        delay = self._refusals[place].next(error.retry_after)
+        self._has.pop(place, None)
+        self._due[place] = self._clock() + delay
+        self._reports.unpublished(place, why, delay)
 
     def _all_due(self) -> None:
         self._due = dict.fromkeys(self._due, 0.0)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from coordinator.tls.contexts import Material
+    from coordinator.tls.publisher import Place
 
 
 UNNAMED = "a follower cannot pass requests on to a leader that does not have this name"
@@ -37,7 +38,7 @@ class Reports:
         self._log = structlog.get_logger("coordinator.tls")
         self._trouble = ""
         self._unnamed: list[str] | None = None
-        self._unpublished: dict[str, str] = {}
+        self._unpublished: dict[Place, str] = {}
 
     def serves(self, material: Material) -> None:
         """Another certificate is served from now on."""
@@ -77,16 +78,20 @@ class Reports:
             "certificates not renewed", secret=secret, why="; ".join(why), error=error
         )
 
-    def published(self, namespace: str, config_map: str) -> None:
-        """Agents of the namespace can believe what is served."""
-        self._unpublished.pop(namespace, None)
-        self._log.info("CA published", namespace=namespace, config_map=config_map)
+    def published(self, place: Place) -> None:
+        """Whoever looks there can believe what is served."""
+        self._unpublished.pop(place, None)
+        self._log.info("CA published", namespace=place.namespace, into=str(place))
 
-    def unpublished(self, namespace: str, error: str, delay: float) -> None:
-        """Agents of the namespace may not know the authority; they are served all the same."""
-        self._counts.ca_unpublished(namespace)
-        if error != self._unpublished.get(namespace):
+    def unpublished(self, place: Place, error: str, delay: float) -> None:
+        """Whoever looks there may not know the authority; all are served the same."""
+        self._counts.ca_unpublished(place.namespace)
+        if error != self._unpublished.get(place):
             self._log.error(
-                "CA not published", namespace=namespace, error=error, retry_after=round(delay, 1)
+                "CA not published",
+                namespace=place.namespace,
+                into=str(place),
+                error=error,
+                retry_after=round(delay, 1),
             )
-        self._unpublished[namespace] = error
+        self._unpublished[place] = error

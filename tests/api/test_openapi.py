@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 from coordinator.api.app import api_app, health_app
 from coordinator.api.openapi import document
 from coordinator.api.problems import BASE, KINDS, Problem, ProblemJson
-from coordinator.api.routes import API, HEALTH, Reply, Route
-from coordinator.api.schemas import SyncBody, SyncClaim
+from coordinator.api.routes import ADMISSION, API, HEALTH, Reply, Route
+from coordinator.api.schemas import SyncBody, SyncClaim, unknown_fields
+from coordinator.injection import Sidecar
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -22,15 +23,17 @@ if TYPE_CHECKING:
     from tests.api.conftest import Caller
 
 DOCUMENT = document()
+WHOLE = document((*API, *ADMISSION))
+"""With the webhook."""
 REPLIES = [
     pytest.param(reply, id=f"{route.method} {route.path} {reply.status}")
-    for route in (*API, *HEALTH)
+    for route in (*API, *ADMISSION, *HEALTH)
     for reply in route.replies
     if reply.example is not None
 ]
 BODIES = [
     pytest.param(route, id=f"{route.method} {route.path}")
-    for route in API
+    for route in (*API, *ADMISSION)
     if route.body is not None
 ]
 
@@ -50,12 +53,23 @@ def test_the_document_and_the_routers_have_the_same_routes(
     assert told == served(api_app(coordinator, metrics)) | served(health_app(coordinator))
 
 
+def test_the_webhook_is_told_of_only_where_it_is_served(
+    coordinator: Coordinator, metrics: Metrics
+) -> None:
+    sidecar = Sidecar("node-slots:0.1.0", "https://node-slots.velero.svc:8443", "velero")
+    more = served(api_app(coordinator, metrics, injection=sidecar)) - served(
+        api_app(coordinator, metrics)
+    )
+    assert more == {("POST", path) for path in WHOLE["paths"].keys() - DOCUMENT["paths"].keys()}
+    assert more == {(route.method, route.path) for route in ADMISSION}
+
+
 def test_every_reference_leads_somewhere() -> None:
-    schemas = DOCUMENT["components"]["schemas"]
-    found = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(DOCUMENT)))
-    assert {"SyncClaim", "ProblemJson", "GrantedJson"} <= found
+    schemas = WHOLE["components"]["schemas"]
+    found = set(re.findall(r"'\$ref': '#/components/schemas/(\w+)'", str(WHOLE)))
+    assert {"SyncClaim", "ProblemJson", "GrantedJson", "AdmissionReviewBody"} <= found
     assert found == set(schemas)
-    assert "$defs" not in str(DOCUMENT)
+    assert "$defs" not in str(WHOLE)
 
 
 @pytest.mark.parametrize("reply", REPLIES)
@@ -66,7 +80,7 @@ def test_the_example_of_an_answer_fits_its_schema(reply: Reply) -> None:
 @pytest.mark.parametrize("route", BODIES)
 def test_the_example_of_a_request_is_taken_whole(route: Route) -> None:
     assert route.body is not None
-    assert not route.body.model_validate(route.body_example).model_extra
+    assert not unknown_fields(route.body.model_validate(route.body_example))
 
 
 def test_the_claims_of_the_sync_example_are_taken_whole() -> None:
@@ -94,10 +108,14 @@ def test_every_problem_is_documented_with_an_example_that_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    "route", [pytest.param(route, id=f"{route.method} {route.path}") for route in (*API, *HEALTH)]
+    "route",
+    [
+        pytest.param(route, id=f"{route.method} {route.path}")
+        for route in (*API, *ADMISSION, *HEALTH)
+    ],
 )
 def test_every_route_of_the_api_tells_what_who_is_not_let_in_gets(route: Route) -> None:
-    operation = DOCUMENT["paths"][route.path][route.method.lower()]
+    operation = WHOLE["paths"][route.path][route.method.lower()]
     told = {
         name
         for answer in operation["responses"].values()
@@ -105,7 +123,8 @@ def test_every_route_of_the_api_tells_what_who_is_not_let_in_gets(route: Route) 
         for name in media.get("examples", {})
     }
     denials = {"unauthenticated", "not-confirmed", "forbidden"}
-    if route in HEALTH:
+    if route.need is None:
+        assert route in (*HEALTH, *ADMISSION)
         assert "security" not in operation
         assert not denials & told
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coordinator.api.problems import KINDS
-from coordinator.api.routes import API, HEALTH
+from coordinator.api.routes import ADMISSION, API, HEALTH
 from tests.api.test_health import samples
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text("utf-8")
 
 
 def test_the_reference_names_every_route() -> None:
-    for route in (*API, *HEALTH):
+    for route in (*API, *ADMISSION, *HEALTH):
         assert route.path in TEXT
 
 
@@ -34,6 +34,7 @@ async def test_the_reference_lists_every_metric(api: Caller, metrics: Metrics) -
     metrics.reclaimed("velero", "expired")
     metrics.unknown("velero")
     metrics.turned_away("velero")
+    metrics.mover_ungoverned("velero")
     metrics.reviewed("token", "accepted")
     metrics.ca_unpublished("velero")
     metrics.api_request("update", "leases", "200", 0.02)

@@ -27,10 +27,12 @@ from schemathesis.specs.openapi.checks import (
 
 from coordinator.api.app import api_app, health_app, listen
 from coordinator.api.openapi import document
+from coordinator.api.routes import ADMISSION, API
 from coordinator.api.schemas import LONGEST_WAIT
 from coordinator.core.claims import Policy
 from coordinator.embedded import objects, server
 from coordinator.embedded.store import Store
+from coordinator.injection import Sidecar
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import OpenAccess
 from coordinator.service.coordinator import Coordinator
@@ -47,6 +49,7 @@ KNOWN = {"namespace": "velero", "node": "node1"}
 EXAMPLES = 40
 """Requests made for each operation, and each twice."""
 HEALTH = ("/livez", "/readyz")
+SIDECAR = Sidecar("node-slots:0.1.0", "https://node-slots.velero.svc:8443", "velero")
 
 LIMITS = settings(
     max_examples=EXAMPLES,
@@ -93,7 +96,8 @@ async def _serve(urls: list[str], ready: threading.Event, stop: asyncio.Event) -
         )
         await stack.enter_async_context(coordinator)
         metrics.watch(coordinator.pools.values)
-        for app in (api_app(coordinator, metrics), health_app(coordinator)):
+        api = api_app(coordinator, metrics, injection=SIDECAR)
+        for app in (api, health_app(coordinator)):
             listener = await listen(app, "127.0.0.1", 0)
             stack.push_async_callback(listener.close)
             urls.append(listener.url)
@@ -124,7 +128,7 @@ def served() -> Iterator[list[str]]:
 
 
 AGENTS = count()
-SCHEMA = schemathesis.openapi.from_dict(document())
+SCHEMA = schemathesis.openapi.from_dict(document((*API, *ADMISSION)))
 SCHEMA.config.generation.update(with_security_parameters=False)  # nobody is asked who it is
 
 

@@ -45,6 +45,10 @@ def publishes_to_clients(scene: Scene) -> bool:
     return bool(scene.cluster.api.get(path).json.get("data"))
 
 
+def publishes_to_the_webhook(scene: Scene) -> bool:
+    return scene.webhook is not None and scene.webhook.bundle != b""
+
+
 # --- nodes and limits -----------------------------------------------------------------------------
 
 
@@ -205,3 +209,7 @@ PROBES: dict[str, Probe] = {
     "client: patch events": counts_a_clients_waits,
     "client: update configmaps": publishes_to_clients,
 }
+WEBHOOK_PROBES: dict[str, Probe] = {
+    "cluster: patch mutatingwebhookconfigurations": publishes_to_the_webhook,
+}
+"""Of what only an installation needs whose coordinator serves the webhook."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e import tokens
 from tests.e2e.cluster import AGENTS, limits
 from tests.e2e.processes import Site
+from tests.e2e.webhook import Webhook
 from tests.e2e.wire import Http, NoAnswer
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.cluster import Cluster
+    from tests.e2e.processes import Coordinator
     from tests.e2e.wire import Answer
 
 LONG = 3600
@@ -24,14 +26,19 @@ LONG = 3600
 class Scene:
     """A pool with one node of two slots, and a namespace of clients. Nothing runs yet.
 
-    `extras` are components of the manifests.
+    `extras` are components of the manifests; `injecting`: with the webhook, its right and flags.
     """
 
-    def __init__(self, cluster: Cluster, folder: Path, *extras: str) -> None:
+    def __init__(
+        self, cluster: Cluster, folder: Path, *extras: str, injecting: bool = False
+    ) -> None:
         self.cluster = cluster
         self._nodes = 0
         self.client = cluster.add_namespace(f"{cluster.namespace}-client")
         self.site = Site(cluster, folder, clients=(self.client,), extras=frozenset(extras))
+        self.webhook = Webhook(self.site) if injecting else None
+        if self.webhook:
+            self.webhook.apply(self.site.url)
         self.renew()
 
     def renew(self) -> None:
@@ -43,6 +50,10 @@ class Scene:
         self._counted: dict[str, int] = {}
         for namespace in (self.client, self.cluster.namespace):
             self._counted |= self._events(namespace)
+
+    def serve(self, *flags: str) -> Coordinator:
+        """Starts the coordinator; it need not be ready yet."""
+        return self.site.serve(*flags, *(self.webhook.flags if self.webhook else ()))
 
     def said(self, words: str) -> bool:
         """Whether an operator can read it: in the log, or in the answer of /readyz."""

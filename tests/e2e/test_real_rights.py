@@ -11,10 +11,11 @@ import pytest
 
 from coordinator.install import Options, objects
 from tests.e2e.cluster import Cluster
-from tests.e2e.probes import PROBES
+from tests.e2e.probes import PROBES, WEBHOOK_PROBES
 from tests.e2e.rights import rights, without
 from tests.e2e.scene import Scene
 from tests.e2e.waiting import until
+from tests.e2e.webhook import webhook_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from tests.realserver.server import RealApiServer
 
 RENDERED = rights(objects(Options(namespace="pool", clients=("client",))), "pool")
+WEBHOOK = rights(webhook_rights("node-slots", "pool"), "pool")
+"""What the webhook needs beside those."""
 KEYS = [right.key for right in RENDERED]
+WEBHOOK_KEYS = [right.key for right in WEBHOOK]
+ALL_PROBES = PROBES | WEBHOOK_PROBES
 SETTINGS = ("--long-wait", "1")
 
 
@@ -36,18 +41,21 @@ SIDE_BY_SIDE = 4
 
 def test_every_verb_of_the_manifests_has_a_probe_and_every_probe_its_verb() -> None:
     assert sorted(KEYS) == sorted(PROBES)
+    assert sorted(WEBHOOK_KEYS) == sorted(WEBHOOK_PROBES)
+    assert not set(KEYS) & set(WEBHOOK_KEYS)
 
 
 def test_no_rule_is_for_everything_and_the_one_for_secrets_is_for_one() -> None:
-    assert all("*" not in (one.group, one.resource, one.verb) for one in RENDERED)
+    assert all("*" not in (one.group, one.resource, one.verb) for one in RENDERED + WEBHOOK)
+    assert {right.names for right in WEBHOOK} == {("node-slots-movers",)}
     secrets = {right.names for right in RENDERED if right.resource == "secrets"}
     assert secrets == {("node-slots-tls",)}
 
 
 @contextmanager
-def _scene(server: RealApiServer, folder: Path, *extras: str) -> Iterator[Scene]:
+def _scene(server: RealApiServer, folder: Path, *extras: str, injecting: bool) -> Iterator[Scene]:
     cluster = Cluster(server)
-    scene = Scene(cluster, folder, *extras)
+    scene = Scene(cluster, folder, *extras, injecting=injecting)
     try:
         yield scene
     finally:
@@ -57,26 +65,26 @@ def _scene(server: RealApiServer, folder: Path, *extras: str) -> Iterator[Scene]
 
 def _miss(server: RealApiServer, folder: Path, key: str) -> None:
     """Without this right its probe fails until the coordinator says what is missing, and after."""
-    with _scene(server, folder) as scene:
+    with _scene(server, folder, injecting=key in WEBHOOK_KEYS) as scene:
         installation = scene.site.installation
         found = rights(installation.objects, scene.cluster.namespace)
         (right,) = (one for one in found if one.key == key)
         installation.objects = without(installation.objects, right)
-        scene.site.serve(*SETTINGS).wait_alive()
+        scene.serve(*SETTINGS).wait_alive()
 
         def said() -> bool:
-            assert not PROBES[key](scene), "it works all the same"
+            assert not ALL_PROBES[key](scene), "it works all the same"
             return scene.said(right.missing)
 
         until(said, f"{right.missing}: see {scene.site.coordinator.log}", between=LOOK)
-        assert not PROBES[key](scene)
+        assert not ALL_PROBES[key](scene)
 
 
 def _use_all(server: RealApiServer, folder: Path) -> None:
     """With every right every probe succeeds; under the policy, too, that adds a fence."""
-    with _scene(server, folder, "admission-policy") as scene:
-        scene.site.serve(*SETTINGS).wait_ready()
-        for key, probe in PROBES.items():
+    with _scene(server, folder, "admission-policy", injecting=True) as scene:
+        scene.serve(*SETTINGS).wait_ready()
+        for key, probe in ALL_PROBES.items():
             scene.renew()
             until(lambda: scene.limit() == 2, "the new node", between=LOOK)
             log = scene.site.coordinator.log
@@ -112,7 +120,7 @@ def _key(item: pytest.Item) -> str:
 
 
 @pytest.mark.real
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [*KEYS, *WEBHOOK_KEYS])
 def test_without_this_right_something_does_not_work_and_it_is_said_which(
     begun: dict[str, Future[None]], key: str
 ) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import jsonpatch
 import orjson
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from coordinator.embedded.store import Store
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import OpenAccess
 from coordinator.tls.certificates import Certificates
+from coordinator.tls.config_map import ConfigMap
 from coordinator.tls.names import names_of, server_name
 from coordinator.tls.publisher import Publisher
 from coordinator.tls.reports import Reports
@@ -26,6 +28,8 @@ from coordinator.tls.stored import Stored, read
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+
+    from coordinator.tls.publisher import Place
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -97,6 +101,8 @@ class Scene:
     requests: list[tuple[str, str]] = field(default_factory=list)
     refusals: dict[tuple[str, str], int] = field(default_factory=dict)
     """A status for each method and path that is refused."""
+    others: dict[str, Any] = field(default_factory=dict)
+    """Objects by path that the server itself does not know; they can be patched."""
     before: dict[tuple[str, str], Callable[[], Awaitable[object]]] = field(default_factory=dict)
     """What happens, once, right before a request of that method and path."""
 
@@ -107,11 +113,19 @@ class Scene:
         if (first := self.before.pop(asked, None)) is not None:
             await first()
         if asked in self.refusals:
-            reason = {403: "Forbidden", 404: "NotFound", 500: "InternalError"}
-            status = self.refusals[asked]
-            told = {"kind": "Status", "reason": reason[status], "message": "so", "code": status}
-            return web.json_response(told, status=status)
+            return _refusal(self.refusals[asked])
+        if request.path in self.others:
+            return await self._patched(request)
         return await handler(request)
+
+    async def _patched(self, request: web.Request) -> web.Response:
+        assert request.content_type == "application/json-patch+json"
+        try:
+            changed = jsonpatch.apply_patch(self.others[request.path], await request.json())
+        except jsonpatch.JsonPatchTestFailed:
+            return _refusal(422)
+        self.others[request.path] = changed
+        return web.json_response(changed)
 
     def pass_time(self, **parts: float) -> None:
         """Both clocks move on, by days or whatever a timedelta knows."""
@@ -142,22 +156,32 @@ class Scene:
         found = await self.client.request("GET", config_map_path(namespace))
         return str((found.get("data") or {}).get("ca.crt", "")).encode()
 
-    def replica(self, *, leading: bool = True, names: Sequence[str] = NAMES) -> Replica:
-        return Replica(self, leading, names)
+    def replica(
+        self, *, leading: bool = True, names: Sequence[str] = NAMES, more: Sequence[Place] = ()
+    ) -> Replica:
+        """`more` are places to publish to, beside the ConfigMaps."""
+        return Replica(self, leading, names, more)
+
+
+def _refusal(status: int) -> web.Response:
+    reason = {403: "Forbidden", 404: "NotFound", 422: "Invalid", 500: "InternalError"}
+    told = {"kind": "Status", "reason": reason[status], "message": "so", "code": status}
+    return web.json_response(told, status=status)
 
 
 class Replica:
     """One replica's certificates; `steps` moves its looks, `publishing` its publisher's."""
 
-    def __init__(self, scene: Scene, leading: bool, names: Sequence[str]) -> None:
+    def __init__(
+        self, scene: Scene, leading: bool, names: Sequence[str], more: Sequence[Place] = ()
+    ) -> None:
         self.leading = leading
         self.steps = Steps()
         self.counted = Counted()
         reports, rng = Reports(self.counted), Random(7)
         self.publisher = Publisher(
             scene.client,
-            CONFIG_MAP,
-            [HOME, CLIENTS],
+            [*(ConfigMap(name, CONFIG_MAP) for name in (HOME, CLIENTS)), *more],
             reports,
             leading=lambda: self.leading,
             clock=lambda: scene.seconds,
