@@ -57,7 +57,13 @@ WRONG_USAGE = 2
 PIPE_CLOSED = 128 + 13
 """As a shell tells the end by SIGPIPE."""
 
-_MOUNTED = ("coordinator.check", "coordinator.install.command", "coordinator.demo")
+_MOUNTED = (
+    "coordinator.check",
+    "coordinator.install.command",
+    "coordinator.observe.command",
+    "coordinator.velero.command",
+    "coordinator.demo",
+)
 """Modules with an `add_parser(subparsers)` of their own."""
 
 

@@ -8,6 +8,8 @@ import sys
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from coordinator.install import arguments
+
 if TYPE_CHECKING:
     from coordinator.install.files import Object
     from coordinator.install.options import Options
@@ -54,18 +56,6 @@ slot-coordinator install: this changes nothing by itself. Say --print to get the
 to kubectl:
   {command} --print | kubectl apply --server-side -f -
 """
-WITH = {
-    "priority-class": "goes before ordinary Pods when a node is full",
-    "network-policy": "only pools, clients and `monitoring` reach it",
-    "flow-schema": "a share of the API server of its own",
-    "admission-policy": "it can write its own Leases only (Kubernetes 1.30)",
-    "tls-mounted": "your certificate, in the Secret NAME-certificate",
-    "cert-manager": "the same, made by cert-manager",
-    "service-monitor": "metrics for the Prometheus operator",
-    "alerts": "alerts for the Prometheus operator",
-    "dashboard": "a dashboard for Grafana's sidecar",
-}
-"""The keys of `files.EXTRAS`, as they are told."""
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -79,21 +69,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     _add_place(parser)
     _add_pools(parser)
-    told = "; ".join(f"{name}: {what}" for name, what in WITH.items())
-    parser.add_argument(
-        "--with",
-        dest="extras",
-        action="append",
-        default=[],
-        choices=tuple(WITH),
-        metavar="COMPONENT",
-        help=f"add one of these; may be repeated. {told}",
-    )
+    arguments.add_flag(parser)
+    arguments.add_with(parser)
     parser.set_defaults(run=_run)
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    from coordinator.install.defaults import IMAGE, NAME, NAMESPACE
+    from coordinator.install.defaults import NAME, NAMESPACE
 
     parser.add_argument("--print", dest="printing", action="store_true", help="print the YAML")
     parser.add_argument(
@@ -110,10 +92,7 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
         help="what the names of all objects begin with; another one for a second installation."
         " Default: %(default)s",
     )
-    parser.add_argument("--image", default=IMAGE, help="Default: %(default)s")
-    parser.add_argument(
-        "--replicas", type=int, default=2, metavar="NUMBER", help="Default: %(default)s"
-    )
+    arguments.add_workload(parser)
 
 
 def _add_pools(parser: argparse.ArgumentParser) -> None:
@@ -125,13 +104,7 @@ def _add_pools(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the first pool's ConfigMap of limits. Default: %(default)s",
     )
-    limits = parser.add_mutually_exclusive_group()
-    limits.add_argument(
-        "--limits", metavar="FILE", help="make that ConfigMap, from a file that `check` accepts"
-    )
-    limits.add_argument(
-        "--global-limit", type=int, metavar="NUMBER", help="make it, with one limit for every node"
-    )
+    arguments.add_limits(parser)
     parser.add_argument(
         "--pool",
         action="append",
@@ -146,23 +119,16 @@ def _add_pools(parser: argparse.ArgumentParser) -> None:
         metavar="[POOL/]NAMESPACE[:MAX_PRIORITY]",
         help="a namespace whose Pods may claim too; may be repeated",
     )
-    parser.add_argument(
-        "--flag",
-        action="append",
-        default=[],
-        metavar="FLAG",
-        help="one more flag of `serve`, as --flag=--node-cap=4; may be repeated",
-    )
 
 
-def _run(arguments: argparse.Namespace) -> int:
+def _run(told: argparse.Namespace) -> int:
     from coordinator.install.options import OptionsError
 
-    if not arguments.printing:
+    if not told.printing:
         sys.stderr.write(NO_PRINT.format(command=_command()))
         return WRONG_USAGE
     try:
-        sys.stdout.write(_text(arguments))
+        sys.stdout.write(_text(told))
     except OptionsError as error:
         sys.stderr.write(f"slot-coordinator install: {error}\n")
         return WRONG_USAGE
@@ -173,42 +139,38 @@ def _command() -> str:
     return shlex.join(["slot-coordinator", *sys.argv[1:]])
 
 
-def _text(arguments: argparse.Namespace) -> str:
+def _text(told: argparse.Namespace) -> str:
     from coordinator.install.objects import objects
     from coordinator.install.options import Options
     from coordinator.install.text import rendered
 
     options = Options(
-        namespace=arguments.namespace,
-        name=arguments.name,
-        config_map=arguments.configmap,
-        pools=tuple(arguments.pool),
-        clients=tuple(arguments.client),
-        image=arguments.image,
-        replicas=arguments.replicas,
-        extras=frozenset(arguments.extras),
-        flags=tuple(arguments.flag),
+        namespace=told.namespace,
+        name=told.name,
+        config_map=told.configmap,
+        pools=tuple(told.pool),
+        clients=tuple(told.client),
+        image=told.image,
+        replicas=told.replicas,
+        extras=frozenset(told.extras),
+        flags=tuple(told.flag),
     )
-    first = [*_namespace(arguments), *_limits(arguments, options)]
+    first = [*_namespace(told), *_limits(told, options)]
     return rendered(_head(options, first), [*first, *objects(options)])
 
 
-def _namespace(arguments: argparse.Namespace) -> list[Object]:
-    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": arguments.namespace}}
-    return [made] if arguments.create_namespace else []
+def _namespace(told: argparse.Namespace) -> list[Object]:
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": told.namespace}}
+    return [made] if told.create_namespace else []
 
 
-def _limits(arguments: argparse.Namespace, options: Options) -> list[Object]:
+def _limits(told: argparse.Namespace, options: Options) -> list[Object]:
     from coordinator.install import limits
 
-    if arguments.global_limit is not None:
-        return [limits.config_map(options, limits.global_limit(arguments.global_limit))]
-    if arguments.limits is None:
-        return []
-    data = limits.from_file(arguments.limits)
-    for warning in limits.warnings(data):
-        sys.stderr.write(f"slot-coordinator install: {arguments.limits}: {warning}\n")
-    return [limits.config_map(options, data)]
+    found, warnings = limits.asked_for(options, told.global_limit, told.limits)
+    for warning in warnings:
+        sys.stderr.write(f"slot-coordinator install: {told.limits}: {warning}\n")
+    return found
 
 
 def _head(options: Options, first: list[Object]) -> list[str]:

@@ -41,6 +41,20 @@ def warnings(data: dict[str, str]) -> list[str]:
     return [str(warning) for warning in rules.warnings]
 
 
+def asked_for(
+    options: Options, number: int | None, path: str | None
+) -> tuple[list[Object], list[str]]:
+    """The ConfigMap with one limit for every node, or from a file, or none; and what `check` would
+    say of the file. Raises `OptionsError`.
+    """
+    if number is not None:
+        return [config_map(options, global_limit(number))], []
+    if path is None:
+        return [], []
+    data = from_file(path)
+    return [config_map(options, data)], warnings(data)
+
+
 def config_map(options: Options, data: dict[str, str]) -> Object:
     """The first pool's ConfigMap with this data."""
     labels = {

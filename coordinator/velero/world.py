@@ -23,6 +23,8 @@ class Node:
     labels: Mapping[str, str]
     ready: bool
     os: str = "linux"
+    kubelet: str = ""
+    """Its kubelet's version, such as v1.36.3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,19 @@ class NodeAgent:
     windows: bool = False
     desired: int = 0
     ready: int = 0
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """Of `velero node-agent server`, by name without dashes; "true" for one without a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The Deployment that runs `velero server`."""
+
+    name: str
+    image: str
+    ready: int = 0
+    flags: Mapping[str, str] = field(default_factory=dict)
+    """By name without dashes, such as fs-backup-timeout; "true" for one without a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +112,7 @@ class World:
     """The API server's version, such as v1.36.3."""
     velero: str = ""
     """Velero's version by its Deployment's image, such as v1.18.0; "" where that does not tell."""
+    server: Server | None = None
     node_agents: tuple[NodeAgent, ...] = ()
     limits: tuple[Limits, ...] = ()
     """The ConfigMaps that the node-agents name, each once."""

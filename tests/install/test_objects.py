@@ -9,7 +9,7 @@ import yaml
 
 from coordinator.flags import add_flags, load
 from coordinator.install import Options, OptionsError, objects
-from coordinator.install.command import WITH
+from coordinator.install.arguments import WITH
 from coordinator.install.files import EXTRAS
 from coordinator.install.objects import CLUSTER_WIDE
 

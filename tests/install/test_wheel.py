@@ -14,7 +14,8 @@ from coordinator.install.files import BASE, CLIENT, EXTRAS, POOL
 ROOT = Path(__file__).parents[2]
 PROGRAM = "import sys; from coordinator.cli import main; sys.exit(main(sys.argv[1:]))"
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
-WORDS = ["install", "--print", "--client=apps", *(f"--with={name}" for name in EXTRAS)]
+INSTALL = ("install", "--print", "--client=apps", *(f"--with={name}" for name in EXTRAS))
+GOVERN = ("velero", "install", "--print", "--injection=webhook")
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +31,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / done.stdout.split()[-1]
 
 
-def printed(*path: Path) -> str:
-    """What `install` prints with this in front of everything else that can be imported."""
-    found = ":".join(str(one) for one in path)
+def printed(path: Path, words: tuple[str, ...]) -> str:
+    """What a command prints with this in front of everything else that can be imported."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", PROGRAM, *WORDS],
+        [sys.executable, "-P", "-c", PROGRAM, *words],
         cwd="/",
-        env={"PYTHONPATH": found},
+        env={"PYTHONPATH": str(path)},
         capture_output=True,
         text=True,
         check=True,
@@ -53,13 +53,30 @@ def test_the_wheel_carries_every_manifest(wheel: Path) -> None:
         assert files <= names
 
 
-def test_unpacked_it_prints_the_same_as_the_checkout(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_carries_what_is_put_into_movers(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    folder = ROOT / "deploy" / "velero"
+    assert {f"coordinator/injection/deploy/{path.name}" for path in folder.iterdir()} <= names
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        (INSTALL, "coordinator/install/deploy/base/service.yaml"),
+        (GOVERN, "coordinator/injection/deploy/sidecar.yaml"),
+        (GOVERN, "coordinator/injection/deploy/webhook-rights.yaml"),
+    ],
+)
+def test_unpacked_it_prints_the_same_as_the_checkout(
+    words: tuple[str, ...], needed: str, wheel: Path, tmp_path: Path
+) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path)
-    assert printed(tmp_path) == printed(ROOT)
-    (tmp_path / "coordinator/install/deploy/base/service.yaml").unlink()
+    assert printed(tmp_path, words) == printed(ROOT, words)
+    (tmp_path / needed).unlink()
     with pytest.raises(subprocess.CalledProcessError):
-        printed(tmp_path)
+        printed(tmp_path, words)
 
 
-def test_from_inside_the_archive_it_prints_the_same(wheel: Path) -> None:
-    assert printed(wheel) == printed(ROOT)
+@pytest.mark.parametrize("words", [INSTALL, GOVERN])
+def test_from_inside_the_archive_it_prints_the_same(words: tuple[str, ...], wheel: Path) -> None:
+    assert printed(wheel, words) == printed(ROOT, words)
