@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import sys
 
-from tests.kubelet import debian, machine, programs
-from tests.realserver import binaries, report
+from tests.kubelet import debian, machine, programs, tier
+from tests.realserver import binaries
 from tests.realserver.build import BuildError, build
 from tests.realserver.toolchain import NoGoError
 
@@ -18,19 +18,13 @@ TITLE = programs.KUBERNETES.title
 
 def main() -> int:
     """Makes sure that everything is there; what comes back is the exit code."""
-    why = machine.hindrance() or _made()
-    if why is None:
-        report.say(f"== {TITLE}: ready in {programs.KUBERNETES.folder}")
-        return 0
-    report.say(report.without(TITLE, why))
-    if machine.is_required():
-        report.say(f"!!! {machine.REQUIRE_VARIABLE} is set: this is a failure")
-        return 1
-    return 0
+    return tier.prepare(TITLE, programs.KUBERNETES.folder, made)
 
 
-def _made() -> str | None:
+def made() -> str | None:
     """Builds and fetches; why that cannot be, or None."""
+    if why := machine.hindrance():
+        return why
     try:
         if binaries.find() is None:
             build(binaries.server())

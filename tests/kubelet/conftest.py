@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.waiting import until
-from tests.kubelet import machine
+from tests.kubelet import machine, tier
 from tests.kubelet.build import TITLE, hindrance
 from tests.kubelet.site import Site
-from tests.realserver import binaries, report
+from tests.realserver import binaries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -23,36 +23,20 @@ MARKER = "kubelet"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """They take minutes and all of the machine: only who names them by their mark runs them."""
-    theirs = [item for item in items if item.get_closest_marker(MARKER)]
-    for item in theirs:
-        item.add_marker(pytest.mark.timeout(300))
-        item.add_marker(pytest.mark.xdist_group(MARKER))
-    if MARKER not in config.getoption("markexpr"):
-        config.hook.pytest_deselected(items=theirs)
-        items[:] = [item for item in items if item not in theirs]
+    tier.choose(MARKER, 300, config, items)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A case that failed shows what the coordinators said and what the Pods are."""
-    told = yield
-    site = getattr(item, "funcargs", {}).get("site")
-    if told.failed and isinstance(site, Site):
-        told.sections.append(("the cluster", site.words()))
-    return told
+    return tier.explain(item, (yield))
 
 
 @pytest.fixture(scope="session")
 def able() -> None:
-    """This machine can run a node; else the case is skipped aloud, or fails."""
-    if why := hindrance():
-        told = report.without(TITLE, why)
-        if machine.is_required():
-            pytest.fail(told)
-        pytest.skip(told)
+    """This machine can run a node."""
+    tier.need(TITLE, hindrance())
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 RUNTIME = ("containerd", "runc", "libseccomp2")
 """What runs the containers."""
+NETWORK = ("containernetworking-plugins",)
+"""What gives Pods addresses of their own."""
 USERLAND = (
     # What gcr.io/distroless/python3-debian12, the base of deploy/Dockerfile, is made of.
     *("base-files", "netbase", "tzdata", "libc6", "libgcc-s1", "libgomp1", "libstdc++6", "libssl3"),
@@ -39,7 +41,7 @@ def unpacked(packages: Sequence[str]) -> Path:
     key = hashlib.sha256(repr((_release(), sorted(packages))).encode()).hexdigest()[:12]
     folder = cache_root() / "debian" / key
     if not folder.exists():
-        say(f"== Debian packages: fetching {len(packages)} ({packages[0]} and others)")
+        say(f"== Debian packages: fetching {packages[0]} and {len(packages) - 1} more")
         _fetch(packages, folder)
     return folder
 

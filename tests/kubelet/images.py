@@ -17,9 +17,9 @@ IMAGE = "localhost/node-slots:kubelet"
 USER = "65532:65532"
 
 
-def pack_all(folder: Path) -> list[Path]:
-    """Archives of both, in `folder`."""
-    return [_pause(folder), _project(folder)]
+def pack_all(folder: Path, name: str = IMAGE) -> list[Path]:
+    """Archives of both, in `folder`; `name` is the project's image's."""
+    return [_pause(folder), _project(folder, name)]
 
 
 def _pause(folder: Path) -> Path:
@@ -30,11 +30,11 @@ def _pause(folder: Path) -> Path:
     return archive
 
 
-def _project(folder: Path) -> Path:
+def _project(folder: Path, name: str) -> Path:
     """In place of the Dockerfile's base, the Debian packages that the base is made of."""
     tree, work, archive = folder / "tree", folder / "build", folder / "node-slots.tar"
     tree.mkdir()
     work.mkdir()
     dockerfile.follow(tree, work, cache=cache_root() / "image")
-    oci.pack(IMAGE, [debian.unpacked(debian.USERLAND), tree], archive, user=USER)
+    oci.pack(name, [debian.unpacked(debian.USERLAND), tree], archive, user=USER)
     return archive

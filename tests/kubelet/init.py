@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 _NEW_MOUNTS, _NEW_PROCESSES = 0x00020000, 0x20000000
-_BIND, _RECURSIVE, _PRIVATE = 4096, 16384, 1 << 18
+_BIND, _RECURSIVE, _PRIVATE, _SHARED = 4096, 16384, 1 << 18, 1 << 20
 _PR_SET_PDEATHSIG = 1
 _HEARD = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM, signal.SIGCHLD)
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -60,6 +60,9 @@ def _node(plan: dict[str, Any]) -> int:
 
 def _furnish(plan: dict[str, Any]) -> None:
     _mount("none", "/", "", _RECURSIVE | _PRIVATE)
+    # From here on shared again, among the node's own containers: one that looks after volumes of
+    # others (`mountPropagation`) sees them come and go.
+    _mount("none", "/", "", _RECURSIVE | _SHARED)
     _mount("proc", "/proc", "proc")
     for folder in plan["hidden"]:
         _mount("tmpfs", folder, "tmpfs")

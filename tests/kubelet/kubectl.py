@@ -16,13 +16,17 @@ PATIENCE = 90.0
 
 
 class Refused(Exception):
-    """kubectl ended with another code than 0; the text is what it said."""
+    """The program ended with another code than 0; the text is what it said."""
 
 
 class Kubectl:
-    """kubectl as the administrator, in one namespace."""
+    """kubectl as the administrator, in one namespace; or a program that takes the same options."""
 
-    def __init__(self, program: Path, kubeconfig: Path, namespace: str) -> None:
+    def __init__(
+        self, program: Path, kubeconfig: Path, namespace: str, patience: float = PATIENCE
+    ) -> None:
+        self._name = program.name
+        self._patience = patience
         self._command = [str(program), f"--namespace={namespace}"]
         # A home of its own: it keeps a cache there.
         home = str(kubeconfig.parent)
@@ -32,7 +36,7 @@ class Kubectl:
         """What it prints; `text` is its standard input. Raises Refused."""
         done = self._run(words, text)
         if done.returncode != 0:
-            raise Refused(f"kubectl {' '.join(words)}: {done.stderr.strip()}")
+            raise Refused(f"{self._name} {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout
 
     def outcome(self, *words: str) -> tuple[int, str]:
@@ -48,7 +52,7 @@ class Kubectl:
             check=False,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=self._patience,
         )
 
     def get(self, *words: str) -> Any:

@@ -1,4 +1,4 @@
-"""One node: a kubelet with its containerd, named after its own loopback address."""
+"""One node: a kubelet with its containerd, named after an address that it alone listens on."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from tests.realserver.process import Process, free_port
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tests.kubelet.containerd import PodNetwork
     from tests.kubelet.controlplane import ControlPlane
 
 _INIT = Path(__file__).with_name("init.py")
@@ -32,10 +33,17 @@ _SETTINGS = {
 class Node:
     """Starts with `start`; ends with `close`, and takes all its containers along.
 
-    `name` is a loopback address: a Pod on the host's network has it as its own.
+    `name` is an address of this machine: a Pod on the host's network has it as its own.
     """
 
-    def __init__(self, plane: ControlPlane, folder: Path, name: str, system: Path) -> None:
+    def __init__(
+        self,
+        plane: ControlPlane,
+        folder: Path,
+        name: str,
+        system: Path,
+        network: PodNetwork | None = None,
+    ) -> None:
         folder.mkdir()
         self.name = name
         self._plane = plane
@@ -43,7 +51,7 @@ class Node:
         self._system = system
         self._cgroup = folder.parent.name + "-" + folder.name
         self._health = free_port()
-        self.containerd = Containerd(folder, system)
+        self.containerd = Containerd(folder, system, network)
         self._process: Process | None = None
 
     def start(self, images: Sequence[Path]) -> None:

@@ -14,6 +14,7 @@ from tests.kubelet.kubectl import Kubectl
 from tests.kubelet.loads import Place
 from tests.kubelet.node import Node
 from tests.kubelet.programs import KUBERNETES
+from tests.kubelet.slots import holder_of, is_held_slot
 from tests.realserver.process import free_port
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ DEPLOYMENT = "deployment/node-slots-coordinator"
 SELECTOR = "app.kubernetes.io/name=node-slots"
 OTHERS = "app.kubernetes.io/name!=node-slots"
 WITHIN = "--timeout=80s"
-_SLOT = "-slot-"
 
 
 class Site:
@@ -84,8 +84,8 @@ class Site:
 
     def slots(self) -> dict[str, tuple[str, str]]:
         """Holder and fencing token of each slot that has a holder, by the name of its Lease."""
-        leases = [one for one in self.kubectl.get("leases")["items"] if _is_held_slot(one)]
-        return {one["metadata"]["name"]: _holder(one) for one in leases}
+        leases = [one for one in self.kubectl.get("leases")["items"] if is_held_slot(one)]
+        return {one["metadata"]["name"]: holder_of(one) for one in leases}
 
     def slot(self, node: str) -> tuple[str, str]:
         """The same of a node with one holder."""
@@ -190,15 +190,6 @@ class Site:
             {"name": "KUBERNETES_SERVICE_PORT", "value": port},
         ]
         return one
-
-
-def _is_held_slot(lease: Any) -> bool:
-    return _SLOT in lease["metadata"]["name"] and bool(lease["spec"].get("holderIdentity"))
-
-
-def _holder(lease: Any) -> tuple[str, str]:
-    token = lease["metadata"]["annotations"]["nodeslots.io/fencing-token"]
-    return lease["spec"]["holderIdentity"], token
 
 
 def _own_address(flag: str) -> str:

@@ -1,0 +1,69 @@
+"""What the tiers on real nodes share: run by their mark only, skipped aloud where they cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+import pytest
+
+from tests.kubelet import machine
+from tests.realserver import report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A site that can say how it is."""
+
+    def words(self) -> str:
+        """For whoever reads of a case that failed."""
+
+
+def choose(marker: str, seconds: int, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """They take minutes and all of the machine: only who names them by their mark runs them.
+
+    `seconds` is what one of them may take.
+    """
+    theirs = [item for item in items if item.get_closest_marker(marker)]
+    for item in theirs:
+        item.add_marker(pytest.mark.timeout(seconds))
+        item.add_marker(pytest.mark.xdist_group(marker))
+    if marker not in config.getoption("markexpr"):
+        config.hook.pytest_deselected(items=theirs)
+        items[:] = [item for item in items if item not in theirs]
+
+
+def explain(item: pytest.Item, told: pytest.TestReport) -> pytest.TestReport:
+    """A case that failed shows what the coordinators said and what the Pods are."""
+    site = getattr(item, "funcargs", {}).get("site")
+    if told.failed and isinstance(site, Telling):
+        told.sections.append(("the cluster", site.words()))
+    return told
+
+
+def need(title: str, why: str | None) -> None:
+    """Goes on where nothing hinders; else the case is skipped aloud, or fails."""
+    if why is None:
+        return
+    told = report.without(title, why)
+    if machine.is_required():
+        pytest.fail(told)
+    pytest.skip(told)
+
+
+def prepare(title: str, place: object, made: Callable[[], str | None]) -> int:
+    """Makes what a tier needs, in the cache at `place`; what comes back is an exit code.
+
+    `made` says why that cannot be. That is one loud line, and a failure only where it is required.
+    """
+    why = made()
+    if why is None:
+        report.say(f"== {title}: ready in {place}")
+        return 0
+    report.say(report.without(title, why))
+    if machine.is_required():
+        report.say(f"!!! {machine.REQUIRE_VARIABLE} is set: this is a failure")
+        return 1
+    return 0
