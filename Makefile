@@ -27,7 +27,7 @@ demo: $(STAMP)  ## the main job on an embedded API server, about 20 seconds (ARG
 real-apiserver: $(STAMP)  ## build kube-apiserver and etcd into the cache (or honour KUBEBUILDER_ASSETS)
 	@$(BIN)/python -m tests.realserver.build
 
-tools: $(STAMP)  ## build helm, kustomize and promtool into the cache
+tools: $(STAMP)  ## build helm, kustomize, promtool and kyverno into the cache
 	@$(BIN)/python -m tests.tools.build
 
 test: $(STAMP) real-apiserver tools  ## every test, the real API server among them

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 import pytest
 
 from coordinator.core.access import ClientNamespace
+from coordinator.core.claims import Policy
 from coordinator.flags import add_flags, flag_of, load
+from coordinator.run import policy
 from coordinator.settings import ENV_PREFIX, Settings, SettingsError
+from coordinator.settings_velero import VeleroSettings
 
 POOL = {"namespace": "velero"}
 
@@ -40,6 +44,18 @@ def test_every_setting_is_a_flag_a_variable_and_has_a_reason(name: str) -> None:
     assert flag_of(name) in text
     assert ENV_PREFIX + name.upper() in text
     assert (Settings.model_fields[name].description or "").endswith(".")
+
+
+def test_the_flags_about_velero_come_last_under_their_own_title() -> None:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    general, title, velero = parser.format_help().partition("\nVelero:\n")
+    assert title
+    ours = [flag_of(name) for name in VeleroSettings.model_fields]
+    others = [flag_of(name) for name in Settings.model_fields if flag_of(name) not in ours]
+    assert re.findall(r"^  (--[a-z-]+)", velero, re.MULTILINE) == ours
+    listed = re.findall(r"^  (--[a-z-]+)", general.partition("options:")[2], re.MULTILINE)
+    assert listed == others
 
 
 def test_a_flag_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,3 +189,25 @@ def test_replicas_behind_tls_are_not_told_to_send_tokens_in_clear() -> None:
 def test_the_certificate_is_for_more_names() -> None:
     names = ["slots.example", "*.slots.example", "10.0.0.7", "::1"]
     assert load({**POOL, "tls_name": names}).tls_name == names
+
+
+def test_the_numbers_that_rule_a_table_are_those_of_the_flags() -> None:
+    flags = (
+        "--namespace=velero",
+        "--unresponsive-timeout=1",
+        "--max-queue-per-node=2",
+        "--aging=3",
+        "--long-wait=4",
+        "--restore-headroom=5",
+        "--restore-priority=6",
+        "--prepare-timeout=7",
+    )
+    assert policy(load(parsed(*flags))) == Policy(
+        unresponsive_timeout=1,
+        max_queue=2,
+        aging=3,
+        long_wait=4,
+        headroom=5,
+        urgent_from=6,
+        prepare_timeout=7,
+    )

@@ -11,6 +11,8 @@ _PLUGIN = "github.com/vmware-tanzu/velero-plugin-for-aws"
 _MODULE = Path(__file__).with_name("go")
 VERSION = "v1.18.0"
 """Velero's; a test compares it with go.mod."""
+PLUGIN_VERSION = "v1.14.2"
+"""Its plugin's, likewise."""
 
 VELERO = GoPrograms(
     title="real Velero",
