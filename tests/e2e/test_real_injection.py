@@ -221,7 +221,7 @@ def test_what_an_operator_chooses_reaches_the_pod(server: RealApiServer) -> None
         assert compared(chosen.tried(pod)) == compared(by_operations(chosen, pod))
         (sidecar,) = chosen.tried(pod)["spec"]["initContainers"]
         assert sidecar["image"] == chosen.sidecar.image
-        assert ["--priority", "-3", "--ttl", "45"] == sidecar["command"][4:8]
+        assert sidecar["command"][4:8] == ["--priority", "-3", "--ttl", "45"]
     finally:
         cluster.close()
 
