@@ -1,7 +1,7 @@
 """One load's slot, asked for again whenever it was lost. Pure: the time is passed in.
 
 The load runs in other containers, which hold cannot stop. So a lost slot is asked for again: the
-load runs on, and the node shall count it.
+load runs on, and the node shall count it. So is one that the load went without in an outage.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class Holding:
         """How often the slot was lost, as far as this process knows."""
         self.loss = ""
         """Why it was lost the last time."""
+        self.ran_without = False
+        """Whether the load was let run without a slot, and has had none since."""
         self._agent = agent
         self._terms = terms
         self._patience = patience
@@ -66,7 +68,8 @@ class Holding:
     def step(self, now: float) -> None:
         """Take up what the last answer, or the time, did to the session."""
         session = self.session
-        if self.problem is not None and self.problem.name == RELEASED:
+        self.ran_without = not session.governed or (self.ran_without and session.grant is None)
+        if self._is_over(session):
             self.generation += 1
             self.ask(now)
         elif session.state is State.LOST:
@@ -77,6 +80,13 @@ class Holding:
             if token != self._before:
                 self._lose("it was freed while hold was away")
             self._before = None
+
+    def _is_over(self, session: Session) -> bool:
+        """Whether this id is of no use any more: withdrawn a moment ago, as a coordinator says."""
+        if not session.governed:
+            silent = self._agent.silent_since is not None
+            return not silent and session.claim not in self._agent.releases
+        return self.problem is not None and self.problem.name == RELEASED
 
     def _claim(self) -> str:
         return claim_id(self._terms.claim, self.generation)

@@ -40,6 +40,7 @@ def record(holding: Holding, settings: Settings, silence: str | None) -> Record:
         "silence": silence,
         "losses": holding.losses,
         "loss": holding.loss,
+        "ranWithout": holding.ran_without,
         **_place(session),
         **_grant(session),
         "problem": _problem(holding.problem),
@@ -122,6 +123,8 @@ def _silence(told: Record) -> str:
 
 
 def _lost(told: Record) -> str:
+    if told["ranWithout"]:
+        return "; it was let run without one when no coordinator answered"
     return f"; it had one and lost it: {told['loss']}" if told["losses"] else ""
 
 

@@ -57,6 +57,12 @@ class Recording:
         """What was there at the end."""
         return {entry.key: entry.value for entry in self.entries if entry.key not in _MARKS}
 
+    @property
+    def namespace(self) -> str:
+        """Velero's; "" where no line says."""
+        told = [one.value.get("namespace") for one in self.entries if _begins(one) and one.value]
+        return str(told[-1] or "") if told else ""
+
 
 _MARKS = frozenset({BEGIN, END})
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from coordinator.observe import journal
-from coordinator.observe.journal import Entry
+from coordinator.observe.journal import Entry, NoRecording
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 
 class Recorder:
-    """Writes a file, going on where it ended. Raises OSError, and `NoRecording` for another file.
+    """Writes a file, going on where it ended. Raises OSError, and `NoRecording` for a file of
+    something else, or of a Velero in another namespace.
 
     Use it as a context manager: leaving it writes when the last look was.
     """
@@ -28,9 +29,9 @@ class Recorder:
         self._every = every
         self._last: float | None = None
         content = path.read_bytes() if path.exists() else b""
-        self._state: dict[str, Value] = (
-            journal.read(content, str(path)).state if content.strip() else {}
-        )
+        before = journal.read(content, str(path)) if content.strip() else journal.Recording()
+        self._state: dict[str, Value] = before.state
+        self._namespace = before.namespace
         self._file = path.open("ab")
         if content and not content.endswith(b"\n"):
             self._file.write(b"\n")  # it was cut short: the next line is one of its own
@@ -46,12 +47,22 @@ class Recorder:
 
     def take(self, world: World) -> None:
         """Write what is another since the last look."""
+        self._require_same(world)
         state = journal.state_of(world)
         entries = list(journal.changes(self._state, state, world.taken))
         if self._last is None:
             entries.insert(0, journal.begin(world, self._every))
         self._write(entries)
         self._state, self._last = state, world.taken
+
+    def _require_same(self, world: World) -> None:
+        """Two Veleros in one file would each look gone when the other is seen."""
+        self._namespace = self._namespace or world.namespace
+        if self._namespace != world.namespace:
+            raise NoRecording(
+                f"{self.path} is a recording of namespace {self._namespace}: give"
+                f" {world.namespace} a file of its own"
+            )
 
     def _write(self, entries: list[Entry]) -> None:
         """In one piece, so that a reader seldom sees half of it."""

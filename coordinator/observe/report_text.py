@@ -39,7 +39,7 @@ def _head(found: Report) -> Text:
     text.append(f"\nrecorded {moment(begin)} to {moment(end)} ({span(end - begin)}){looks}", "dim")
     if found.first is not None and found.first < begin:
         text.append(f"; Velero's own times go back to {moment(found.first)}", "dim")
-    return text.append(f"\nlimits: {found.source}", "dim")
+    return text.append(f"\nlimits: {found.source or 'none were seen'}", "dim")
 
 
 def _table(found: Report) -> Table:

@@ -28,6 +28,11 @@ class ConfigMap:
     def __str__(self) -> str:
         return f"ConfigMap {self.name}"
 
+    @property
+    def again(self) -> float:
+        """Seconds: an hour, since a hand seldom empties it."""
+        return 3600.0
+
     def advice(self, error: errors.Refused) -> str:
         """What to do about this refusal; "" where it says so itself."""
         missing = isinstance(error, errors.NotFound)

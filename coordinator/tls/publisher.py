@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 TICK = 0.5
 """Seconds between looks at whether something is to be published; a look asks nobody."""
-AGAIN = 3600.0
-"""Seconds until a good one is written again: a hand may have emptied it."""
 
 
 class Place(Protocol):
@@ -31,6 +29,10 @@ class Place(Protocol):
     @property
     def namespace(self) -> str:
         """Where failures are counted."""
+
+    @property
+    def again(self) -> float:
+        """Seconds until a good one is written again: a hand may have emptied it."""
 
     def advice(self, error: errors.Refused) -> str:
         """What to do about this refusal; "" where it says so itself."""
@@ -106,7 +108,7 @@ class Publisher:
             self._reports.published(place)
         self._has[place] = bundle
         self._refusals[place].reset()
-        self._due[place] = self._clock() + AGAIN
+        self._due[place] = self._clock() + place.again
 
     def _refused(self, place: Place, error: errors.Refused) -> None:
         """An object or a right is missing there; the others go on."""

@@ -41,6 +41,13 @@ class Webhook:
     def __str__(self) -> str:
         return f"MutatingWebhookConfiguration {self.configuration}"
 
+    @property
+    def again(self) -> float:
+        """Seconds. Who deletes and applies the configuration anew, or writes all of it as a tool
+        for deployments does, empties it; until it is filled, no mover gets the sidecar.
+        """
+        return 60.0
+
     def advice(self, error: errors.Refused) -> str:
         """What to do about this refusal; "" where it says so itself."""
         if isinstance(error, errors.NotFound):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coordinator.install.defaults import NAME
 from coordinator.velero.check_model import Finding, Injected, Level, Way
 from coordinator.velero.check_text import count, names
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from coordinator.velero.world import World
 
 ABOUT = "injection"
+_ALONE = "each mover waits for ten minutes, and then starts without a slot"
+"""What `--if-unavailable run --unavailable-after 600` of the sidecar does."""
 _KINDS = {
     Way.POLICY: "MutatingAdmissionPolicy",
     Way.WEBHOOK: "MutatingWebhookConfiguration",
@@ -35,15 +38,16 @@ def best(served: Served) -> Way:
 
 def _ways(world: World, own: Own) -> list[Finding]:
     if own.injected:
-        return [_in_force(one) for one in own.injected]
+        return [_in_force(world, one) for one in own.injected]
     if own.served is None:
         return [Finding(Level.NOTE, ABOUT, "which ways there are could not be read")]
     level = Level.WARNING if own.coordinator else Level.NOTE
     way = best(own.served)
     flags = "" if own.coordinator else " --global-limit 2"
     namespace = "" if world.namespace == "velero" else f" --namespace {world.namespace}"
+    name = "" if own.name == NAME else f" --name {own.name}"
     install = (
-        f"slot-coordinator velero install --print --injection {way}{namespace}{flags}"
+        f"slot-coordinator velero install --print --injection {way}{namespace}{name}{flags}"
         " | kubectl apply --server-side -f -"
     )
     text = f"nothing injects the sidecar yet. This cluster has {_available(own.served)}"
@@ -61,36 +65,38 @@ def _available(served: Served) -> str:
     return ", ".join(way for way in ways if way) or "none of the ways"
 
 
-def _in_force(one: Injected) -> Finding:
+def _in_force(world: World, one: Injected) -> Finding:
     text = f"{_KINDS[one.way]} {one.name}"
     if one.fault:
-        return Finding(
-            Level.ERROR,
-            ABOUT,
-            f"{text}: {one.fault}",
-            f"apply what `slot-coordinator velero install --print --injection {one.way}` prints",
-        )
+        again = f"slot-coordinator velero install --print --injection {one.way}"
+        todo = f"apply what `{again}` prints"
+        if one.elsewhere:
+            todo = (
+                f"leave it to the Velero of namespace {one.elsewhere}; this one gets its own with"
+                f" another --name of `{again} --namespace {world.namespace}`, and of this command"
+            )
+        return Finding(Level.ERROR, ABOUT, f"{text}: {one.fault}", todo)
     return Finding(Level.OK, ABOUT, f"{text} is there")
 
 
 def _coordinator(own: Own) -> list[Finding]:
     found, about = own.coordinator, "coordinator"
     if found is None:
-        if not own.injected:
+        if all(one.elsewhere for one in own.injected):
             return [Finding(Level.NOTE, about, f"no Deployment {own.name}-coordinator yet")]
         return [
             Finding(
                 Level.ERROR,
                 about,
                 f"there is no Deployment {own.name}-coordinator, and movers get a sidecar that"
-                " waits for it: they would fail at the prepare timeout",
+                f" waits for it: {_ALONE}",
                 "install the coordinator, or take the injection away with `slot-coordinator velero"
                 " install --undo`",
             )
         ]
     text = f"{found.name}: {found.ready} of {count(found.desired, 'replica')} ready"
     if found.ready == 0:
-        return [Finding(Level.ERROR, about, text, "without one, movers wait; see its Pods")]
+        return [Finding(Level.ERROR, about, text, f"see its Pods: {_ALONE}")]
     if found.ready < found.desired:
         return [Finding(Level.WARNING, about, text, "see the Pods that are not")]
     return [Finding(Level.OK, about, text)]

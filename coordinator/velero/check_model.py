@@ -63,6 +63,8 @@ class Injected:
     name: str
     fault: str = ""
     """Why it does not work, a sentence; "" when nothing seems to be wrong."""
+    elsewhere: str = ""
+    """The other namespace that it is for; "" where it is for this one."""
 
 
 @dataclass(frozen=True, slots=True)

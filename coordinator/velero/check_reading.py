@@ -119,7 +119,7 @@ async def _policy(look: _Look, name: str, version: str) -> Injected | None:
         return None
     bound = await look.at(resource_path(_BINDINGS, name=name, api=api))
     fault = "" if bound else "it has no binding, so it does nothing"
-    return Injected(Way.POLICY, name, fault or _elsewhere(look, _constraints(found)))
+    return _injected_by(look, Way.POLICY, name, fault, _constraints(found))
 
 
 async def _webhook(look: _Look, name: str) -> Injected | None:
@@ -132,7 +132,7 @@ async def _webhook(look: _Look, name: str) -> Injected | None:
         "its caBundle is empty: the API server does not believe the coordinator, and movers start"
         " ungoverned. The leader fills it (--tls self-made, --webhook-configuration, its right)"
     )
-    return Injected(Way.WEBHOOK, name, _elsewhere(look, *hooks) if believed else fault)
+    return _injected_by(look, Way.WEBHOOK, name, "" if believed else fault, *hooks)
 
 
 async def _kyverno(look: _Look, name: str) -> Injected | None:
@@ -142,7 +142,7 @@ async def _kyverno(look: _Look, name: str) -> Injected | None:
     told = (found.get("status") or {}).get("conditionStatus") or {}
     unready = f"Kyverno says: {told.get('message') or 'not ready'}"
     fault = unready if told.get("ready") is False else ""
-    return Injected(Way.KYVERNO, name, fault or _elsewhere(look, _constraints(found)))
+    return _injected_by(look, Way.KYVERNO, name, fault, _constraints(found))
 
 
 def _constraints(policy: Json) -> Json:
@@ -150,13 +150,15 @@ def _constraints(policy: Json) -> Json:
     return constraints
 
 
-def _elsewhere(look: _Look, *rules: Json) -> str:
-    """The fault of an injection that is for another namespace only."""
+def _injected_by(look: _Look, way: Way, name: str, fault: str, *rules: Json) -> Injected:
+    """What was found; that it is for another namespace goes before its other faults."""
     for one in rules:
         labels = (one.get("namespaceSelector") or {}).get("matchLabels") or {}
-        if labels.get(_NAMESPACE, look.namespace) != look.namespace:
-            return f"it is for namespace {labels[_NAMESPACE]}, not for {look.namespace}"
-    return ""
+        place = str(labels.get(_NAMESPACE, look.namespace))
+        if place != look.namespace:
+            fault = f"it is for namespace {place}, not for {look.namespace}"
+            return Injected(way, name, fault, place)
+    return Injected(way, name, fault)
 
 
 async def _schedules(look: _Look) -> tuple[Schedule, ...]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coordinator.injection import Sidecar, kyverno, policy, webhook
 from coordinator.injection.source import read
 from coordinator.install import Options, limits, objects
-from coordinator.install.defaults import IMAGE, NAMESPACE
+from coordinator.install.defaults import IMAGE, NAME, NAMESPACE
 from coordinator.install.files import MOUNTED
 from coordinator.install.naming import Naming
 
@@ -40,11 +40,13 @@ class Governing:
     """How to govern Velero in `namespace`. Raises `OptionsError` for what cannot work.
 
     `url` is where the sidecars reach the coordinator, "" for its Service; `prepare_timeout` is in
-    seconds. `limit` for every node, or the file `limits`, makes the ConfigMap of limits. `extras`
-    and `flags` are those of `coordinator.install.Options`.
+    seconds. `name` begins the names of all objects: the injection and the rights are the whole
+    cluster's, so a second Velero needs another one. `limit` for every node, or the file `limits`,
+    makes the ConfigMap of limits. `extras` and `flags` are those of `coordinator.install.Options`.
     """
 
     namespace: str = NAMESPACE
+    name: str = NAME
     injection: str = POLICY
     image: str = IMAGE
     replicas: int = 2
@@ -66,8 +68,10 @@ class Governing:
         if self.injection == WEBHOOK:
             own.append(f"--inject-image={self.image}")
             own += [f"--inject-url={self.url}"] if self.url else []
+            own += [f"--webhook-configuration={self._movers}"] if self.name != NAME else []
         return Options(
             namespace=self.namespace,
+            name=self.name,
             image=self.image,
             replicas=self.replicas,
             extras=self.extras,
@@ -94,15 +98,27 @@ class Governing:
             image=self.image,
             url=self.url or service,
             pool=self.namespace,
-            config_map_ca=self.options.settings.ca_configmap,
+            config_map_ca=self._authority,
         )
+
+    @property
+    def _authority(self) -> str:
+        told = self.options.settings
+        chosen = "ca_configmap" in told.model_fields_set
+        return told.ca_configmap if chosen else f"{self.name}-ca"
 
     def injecting(self) -> list[Object]:
         """The objects by which mover Pods get the sidecar."""
         if self.injection == WEBHOOK:
-            return [self._believed(one) for one in webhook(self.namespace, self.options.name)]
+            made = webhook(self.namespace, self.options.name, self._movers)
+            return [self._believed(one) for one in made]
         form = kyverno if self.injection == KYVERNO else policy
-        return form(self.sidecar, self.namespace)
+        return form(self.sidecar, self.namespace, self._movers)
+
+    @property
+    def _movers(self) -> str:
+        """The name of the injection, as `velero check` looks for it."""
+        return f"{self.name}-movers"
 
     def _believed(self, configuration: Object) -> Object:
         """With cert-manager, which hands out its own authority."""

@@ -61,7 +61,7 @@ def add_install(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_what(parser: argparse.ArgumentParser) -> None:
-    from coordinator.install.defaults import NAMESPACE
+    from coordinator.install.defaults import NAME, NAMESPACE
     from coordinator.velero.install import INJECTIONS, POLICY
 
     parser.add_argument("--print", dest="printing", action="store_true", help="print the YAML")
@@ -72,6 +72,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         "--namespace",
         default=NAMESPACE,
         help="Velero's, which is the coordinator's, too; it has to exist. Default: %(default)s",
+    )
+    parser.add_argument(
+        "--name",
+        default=NAME,
+        help="what the names of all objects begin with. A second Velero needs another one, or it"
+        " takes the injection away from the first. Default: %(default)s",
     )
     told = "; ".join(f"{name}: {what}" for name, what in INJECTIONS.items())
     parser.add_argument(
@@ -148,6 +154,7 @@ def _text(told: argparse.Namespace, command: str) -> str:
 
     governing = Governing(
         namespace=told.namespace,
+        name=told.name,
         injection=told.injection,
         image=told.image,
         replicas=told.replicas,

@@ -103,6 +103,18 @@ def test_another_file_is_never_written_to(tmp_path: Path) -> None:
     assert file.read_text() == "my notes\n"
 
 
+def test_another_veleros_recording_is_not_gone_on_with(tmp_path: Path) -> None:
+    """All of the first would look gone, and its movers ended."""
+    file = tmp_path / "r"
+    record(file, WORLD)
+    before = lines(file)
+    with pytest.raises(
+        journal.NoRecording, match="namespace velero: give backup a file of its own"
+    ):
+        record(file, replace(LATER, namespace="backup"))
+    assert lines(file) == before
+
+
 def test_an_empty_file_may_be_recorded_into(tmp_path: Path) -> None:
     file = tmp_path / "r"
     file.touch()

@@ -67,11 +67,21 @@ async def test_another_bundle_takes_its_place_and_else_nothing_is_asked(
     assert written(scene) == b"second"
 
 
-async def test_it_is_written_again_each_hour_and_by_a_new_leader(
+async def test_a_configuration_that_was_made_anew_is_filled_within_a_minute(
     scene: Scene, replica: Replica
 ) -> None:
+    """Until then the API server believes nobody, and every mover starts without the sidecar."""
     await looked(replica)
-    scene.pass_time(hours=1)
+    scene.others[PATH] = copy.deepcopy(APPLIED)
+    scene.pass_time(seconds=60)
+    await looked(replica)
+    assert written(scene) == b"first"
+    assert scene.requests == [*PUTS, PATCH, PATCH], "the ConfigMaps are not written with it"
+
+
+async def test_it_is_written_again_by_a_new_leader(scene: Scene, replica: Replica) -> None:
+    await looked(replica)
+    scene.pass_time(seconds=60)
     await looked(replica)
     assert scene.requests.count(PATCH) == 2
     replica.leading = False

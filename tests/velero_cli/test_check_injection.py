@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coordinator.core.movers import Kind
+from coordinator.injection import Sidecar
 from coordinator.velero.check_model import Coordinator, Injected, Level, Served, Way
 from coordinator.velero.world import Mover
 from tests.velero_cli.worlds import NOW, OWN, WORLD, found, only
@@ -51,6 +52,19 @@ def test_an_injection_with_a_fault_is_an_error() -> None:
     assert (told.level, "caBundle" in told.text) == (Level.ERROR, True)
 
 
+def test_an_injection_for_another_velero_is_left_to_it() -> None:
+    """Under the same name it would be taken away from that one."""
+    theirs = Injected(Way.POLICY, "node-slots-movers", "it is for namespace backup", "backup")
+    told = only("injection", own=replace(OWN, injected=(theirs,)))
+    assert "leave it to the Velero of namespace backup" in told.todo
+    assert "another --name" in told.todo
+
+
+def test_the_name_is_in_the_command_when_it_is_not_the_usual_one() -> None:
+    told = only("injection", own=replace(NOTHING, name="second"))
+    assert "--name second " in told.commands[0]
+
+
 @pytest.mark.parametrize(("ready", "level"), [(0, Level.ERROR), (1, Level.WARNING), (2, Level.OK)])
 def test_the_coordinators_replicas_are_counted(ready: int, level: Level) -> None:
     made = Coordinator("node-slots-coordinator", 2, ready, {"prepare-timeout": "86400"})
@@ -59,7 +73,17 @@ def test_the_coordinators_replicas_are_counted(ready: int, level: Level) -> None
 
 def test_a_sidecar_without_a_coordinator_to_answer_it_is_an_error() -> None:
     assert only("coordinator", own=replace(OWN, coordinator=None)).level is Level.ERROR
+    assert "ten minutes" in only("coordinator", own=replace(OWN, coordinator=None)).text
     assert only("coordinator", own=NOTHING).level is Level.NOTE
+    theirs = Injected(Way.POLICY, "node-slots-movers", "it is for namespace backup", "backup")
+    assert only("coordinator", own=replace(NOTHING, injected=(theirs,))).level is Level.NOTE
+
+
+def test_how_long_movers_wait_for_a_coordinator_that_is_away_is_what_the_sidecar_says() -> None:
+    command = Sidecar("i", "https://c", "velero").container("0")["command"]
+    after = command[command.index("--unavailable-after") + 1]
+    assert command[command.index("--if-unavailable") + 1] == "run"
+    assert float(after) == 600, "ten minutes, as the findings say"
 
 
 def test_movers_that_run_without_a_slot_now_are_named_once_something_injects() -> None:

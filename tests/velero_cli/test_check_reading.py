@@ -111,6 +111,7 @@ async def test_an_injection_for_another_namespace_is_no_use_here() -> None:
     }
     (found,) = (await own({WEBHOOK: {"webhooks": [hook]}})).injected
     assert found.fault == "it is for namespace backup, not for velero"
+    assert found.elsewhere == "backup"
 
 
 async def test_the_limits_are_those_that_the_coordinator_reads() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -142,6 +143,37 @@ def test_nothing_is_left_of_the_first_namespace_in_another_one() -> None:
         for label in ("pod-volume-backup", "pod-volume-restore", "data-upload", "data-download"):
             text = text.replace(f"velero.io/{label}", "")
         assert "velero" not in text.replace("is-a-mover-of-velero", "")
+
+
+@pytest.mark.parametrize("injection", INJECTIONS)
+def test_two_veleros_have_nothing_in_common_once_one_has_a_name_of_its_own(injection: str) -> None:
+    """The injection and the rights are the whole cluster's: the second would replace the first."""
+    first = Governing(injection=injection, limit=2, extras=frozenset(["flow-schema"]))
+    second = replace(first, namespace="backup", name="second")
+    assert not set(ids(first.installed())) & set(ids(second.installed()))
+    assert not set(ids(first.undone())) & set(ids(second.undone()))
+    told = settings(second.installed())
+    assert second.sidecar.url == "https://second.backup.svc:8443"
+    assert second.sidecar.config_map_ca == told.ca_configmap == "second-ca"
+    if injection == WEBHOOK:
+        found = second.installed()
+        assert told.webhook_configuration == found[-1]["metadata"]["name"] == "second-movers"
+        (rule,) = (
+            rule for one in found for rule in one.get("rules", ()) if rights_on_webhooks(rule)
+        )
+        assert rule["resourceNames"] == ["second-movers"]
+
+
+def rights_on_webhooks(rule: Any) -> bool:
+    return "mutatingwebhookconfigurations" in rule["resources"]
+
+
+def test_the_name_is_an_option_and_stands_in_every_command_of_the_head(run: Any) -> None:
+    code, text, _ = run("--print", "--namespace=backup", "--name=second")
+    assert (code, "deployment/second-coordinator" in head_of(text)) == (0, True)
+    undo = head_of(run("--print", "--undo", "--namespace=backup", "--name=second")[1])
+    assert "io/second-movers" in undo
+    assert "node-slots-movers" not in undo
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)

@@ -6,6 +6,8 @@ import pytest
 
 from agent_client.hold import record as r
 from agent_client.hold.holding import Before
+from agent_client.messages import Reply
+from tests.agent_client.fake import problem
 from tests.agent_client.hold.scene import LOST, Scene, granted, queued, refused
 
 
@@ -79,3 +81,24 @@ def test_run_lets_the_load_start_without_a_slot_and_fail_gives_up() -> None:
     scene = Scene(if_unavailable="fail")
     assert scene.silence(until=31)["state"] == r.UNAVAILABLE
     assert scene.holding.unavailable
+
+
+def test_a_load_that_runs_without_a_slot_is_asked_for_once_a_coordinator_is_back() -> None:
+    """It cannot be stopped, so the node shall count it: an outage is no licence for a whole run."""
+    scene = Scene(if_unavailable="run")
+    scene.silence(until=31)
+    assert scene.silence(until=40)["state"] == r.WITHOUT, "while nobody answers"
+    told = scene.answer({}, released=["stem"])
+    assert (told["state"], told["ranWithout"], told["losses"]) == (r.WAITING, True, 0)
+    assert scene.asked == ["stem.1"], "the id that was withdrawn is refused for two minutes"
+    told = scene.answer(granted())
+    assert (told["state"], told["ranWithout"]) == (r.HELD, False)
+
+
+def test_a_request_that_was_refused_as_a_whole_is_no_coordinator_that_is_back() -> None:
+    """Asking then would be refused, and end hold beside a load that runs."""
+    scene = Scene(if_unavailable="run")
+    scene.silence(until=31)
+    request = scene.agent.request(scene.now)
+    scene.agent.replied(request, Reply(403, problem("forbidden", 403)), scene.now)
+    assert scene.step()["state"] == r.WITHOUT
