@@ -19,7 +19,7 @@ FOLDER = "/run/node-slots"
 
 ABOUT = """\
 Holds a slot for the Pod that it runs in: as a native sidecar, an init container with
-`restartPolicy: Always` and a startup probe that waits for the file `granted`. The Pod's own
+`restartPolicy: Always` and a startup probe that reads the FIFO `gate`. The Pod's own
 containers start when the slot is there, and need not know of it. When they are done, the kubelet
 ends hold, and the slot is free. Ready-made YAML: deploy/examples/.
 
@@ -32,7 +32,8 @@ examples:
 
 NOTES = f"""\
 files in --state-dir:
-  granted    empty; there exactly while the Pod's own containers may start
+  gate       a FIFO: reading a byte of it takes until the Pod's own containers may start
+  granted    empty; there exactly while they may
   hold.json  how it stands, for programs
 
 exit codes:

@@ -1,4 +1,4 @@
-"""Where hold tells how it stands: its log, `hold.json`, and `granted` for the startup probe."""
+"""Where hold tells how it stands: its log, `hold.json`, and the gate of the startup probe."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from agent_client.cli.main import _parser
-from agent_client.hold.files import GRANTED
+from agent_client.hold.files import GATE
 from agent_client.hold.identity import identity
 from agent_client.settings import Settings
 from coordinator.install import Options, objects
@@ -89,14 +89,15 @@ def test_all_four_are_there() -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_the_agent_is_a_native_sidecar_and_the_containers_wait_for_it(path: Path) -> None:
     assert agent(path)["restartPolicy"] == "Always"
-    assert agent(path)["startupProbe"]["exec"]["command"][0] == "test", "no Python at each look"
+    assert agent(path)["startupProbe"]["exec"]["command"][0] in ("head", "test"), "no Python"
     assert "livenessProbe" not in agent(path)
 
 
 @pytest.mark.parametrize("path", HOLDING, ids=lambda path: path.stem)
-def test_the_probe_of_hold_looks_for_its_file_and_gives_up_after_years(path: Path) -> None:
+def test_the_probe_of_hold_waits_at_its_gate_and_gives_up_after_years(path: Path) -> None:
     probe = agent(path)["startupProbe"]
-    assert probe["exec"]["command"] == ["test", "-e", f"{FOLDER}/{GRANTED}"]
+    assert probe["exec"]["command"] == ["head", "-c", "1", f"{FOLDER}/{GATE}"]
+    assert probe["timeoutSeconds"] == 3600
     years = probe["failureThreshold"] * probe["periodSeconds"] / (365 * 86400)
     assert years > 50
 

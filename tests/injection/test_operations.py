@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agent_client.cli.main import _parser
-from agent_client.hold.files import GRANTED
+from agent_client.hold.files import GATE
 from coordinator.core.movers import GOVERNED, Kind, is_governed
 from coordinator.injection import Sidecar, operations
 from coordinator.injection.sidecar import labels
@@ -53,7 +53,7 @@ def test_hold_takes_the_command_and_the_probe_looks_for_its_file() -> None:
     assert options(Kind.DATA_UPLOAD).load is None, "the Pod's name, which is the CR's"
     sidecar = sidecar_of(mover(BACKUP))
     folder = options(BACKUP).state_dir
-    assert sidecar["startupProbe"]["exec"]["command"][-1] == f"{folder}/{GRANTED}"
+    assert sidecar["startupProbe"]["exec"]["command"][-1] == f"{folder}/{GATE}"
     assert folder in {mount["mountPath"] for mount in sidecar["volumeMounts"]}
     assert "POD_UID" in {one["name"] for one in sidecar["env"]}
 

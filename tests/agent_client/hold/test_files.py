@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -38,6 +41,43 @@ def test_granted_is_an_empty_file_that_comes_and_goes(tmp_path: Path) -> None:
         files.allow(may_run=may_run)
         assert (tmp_path / "granted").exists() is may_run
     assert (tmp_path / "granted").read_bytes() == b""
+
+
+def test_the_gate_gives_a_byte_to_each_reader_exactly_while_the_load_may_start(
+    tmp_path: Path,
+) -> None:
+    files = Files(tmp_path)
+    files.open()
+    for may_run in (False, True, True, False, True):
+        files.allow(may_run=may_run)
+        assert [taken(tmp_path / "gate") for _ in range(2)] == [may_run, may_run]
+
+
+def test_a_probe_that_waits_at_the_gate_is_let_through_when_it_opens(tmp_path: Path) -> None:
+    files = Files(tmp_path)
+    files.open()
+    with subprocess.Popen(["head", "-c", "1", tmp_path / "gate"], stdout=subprocess.DEVNULL) as one:
+        assert one.poll() is None
+        files.allow(may_run=True)
+        assert one.wait(60) == 0
+
+
+def test_the_gate_of_a_hold_that_died_is_shut(tmp_path: Path) -> None:
+    source = "import sys; from pathlib import Path; from agent_client.hold.files import Files; "
+    source += "files = Files(Path(sys.argv[1])); files.open(); files.allow(may_run=True)"
+    subprocess.run([sys.executable, "-c", source, tmp_path], check=True)
+    assert not taken(tmp_path / "gate")
+    Files(tmp_path).open()
+    assert not taken(tmp_path / "gate")
+
+
+def taken(gate: Path) -> bool:
+    """Whether a byte is to be had at once; else a reader that may wait would wait."""
+    reader = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(reader, 1) != b""
+    finally:
+        os.close(reader)
 
 
 def test_the_record_is_replaced_whole_and_leaves_nothing_beside(tmp_path: Path) -> None:
