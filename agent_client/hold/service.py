@@ -15,11 +15,13 @@ from agent_client.messages import said
 
 if TYPE_CHECKING:
     from agent_client.hold.desk import Desk
-    from agent_client.messages import Terms
+    from agent_client.messages import Problem, Terms
     from agent_client.session import Patience
     from agent_client.settings import Settings
 
 ENDED, UNAVAILABLE, REFUSED = 0, 75, 76
+FINISHED = "pod-finished"
+"""The coordinator's problem with a claim whose Pod it has seen finished."""
 LAST_WORDS = 0.8
 """Seconds that the last sync may take: hold is gone within a second of SIGTERM."""
 OUTAGE = 5.0
@@ -53,11 +55,20 @@ class Hold:
     def _speak(self) -> int:
         while True:
             self._look()
-            if self._holding.problem is not None:
+            if (problem := self._holding.problem) is not None:
+                self._await_the_end(problem)
                 return REFUSED
             if self._holding.unavailable:
                 return UNAVAILABLE
             self._act(self._pulse.now() + 3600)
+
+    def _await_the_end(self, problem: Problem) -> None:
+        """Where the Pod's own containers have ended, the kubelet's SIGTERM is on its way.
+
+        The coordinator may have seen that end first. Who left now would only be started again.
+        """
+        while problem.name == FINISHED:
+            self._pulse.nap(self._pulse.now() + 3600)
 
     def _act(self, deadline: float) -> None:
         """Say what is due, or wait until something is."""

@@ -211,6 +211,17 @@ async def test_a_refusal_ends_it_with_76_and_the_coordinators_sentence(tmp_path:
         assert job.record["problem"]["status"] == 404
 
 
+async def test_where_the_coordinator_saw_the_pods_end_first_it_waits_for_its_own(
+    tmp_path: Path,
+) -> None:
+    fake = FakeCoordinator()
+    fake.problem = Reply(410, problem("pod-finished", 410))
+    async with pods(fake, tmp_path, "job") as (job,):
+        await job.start()
+        await job.reaches("refused")
+        assert await job.end() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_before_it_is_ready_for_one_is_not_lost(
     tmp_path: Path, number: signal.Signals
