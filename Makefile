@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures footprint mutation lint format lock real-apiserver tools e2e-kubelet e2e-velero sbom clean
+.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format lock real-apiserver tools e2e-kubelet e2e-velero sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ chaos: $(STAMP) real-apiserver  ## real processes on the real API server, killed
 
 figures: $(STAMP) real-apiserver  ## how long failures last, as medians and worst (docs/reliability.md)
 	@$(BIN)/python -m tests.chaos.figures $(ARGS)
+
+figures-velero: $(STAMP)  ## Velero's own limiter and this one side by side, 10 minutes (docs/velero.md)
+	@$(BIN)/python -m tests.velero.build
+	@$(BIN)/python -m tests.velero.figures $(ARGS)
 
 footprint: $(STAMP)  ## start time and memory of the agents, side by side (docs/agents.md)
 	@$(BIN)/python -m tests.bench.footprint $(ARGS)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.waiting import until
-from tests.kubelet import machine, tier
+from tests.kubelet import tier
 from tests.kubelet.build import TITLE, hindrance
 from tests.kubelet.site import Site
-from tests.realserver import binaries
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -42,12 +39,8 @@ def able() -> None:
 @pytest.fixture(scope="session")
 def whole_site(able: None) -> Iterator[Site]:
     """The two nodes with the coordinator, for all tests of the session."""
-    found = binaries.find()
-    assert found is not None
-    with machine.alone():
-        folder = Path(tempfile.mkdtemp(prefix=machine.MARK))
-        with Site(found, folder) as site:
-            yield site
+    with tier.standing(Site) as site:
+        yield site
 
 
 @pytest.fixture

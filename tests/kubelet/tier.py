@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import pytest
 
 from tests.kubelet import machine
-from tests.realserver import report
+from tests.realserver import binaries, report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from tests.realserver.binaries import Binaries
+
+S = TypeVar("S")
 
 
 @runtime_checkable
@@ -37,10 +45,22 @@ def choose(marker: str, seconds: int, config: pytest.Config, items: list[pytest.
 
 def explain(item: pytest.Item, told: pytest.TestReport) -> pytest.TestReport:
     """A case that failed shows what the coordinators said and what the Pods are."""
-    site = getattr(item, "funcargs", {}).get("site")
+    given = getattr(item, "funcargs", {})
+    site = given.get("site") or given.get("whole_site")
     if told.failed and isinstance(site, Telling):
         told.sections.append(("the cluster", site.words()))
     return told
+
+
+@contextmanager
+def standing(site: Callable[[Binaries, Path], AbstractContextManager[S]]) -> Iterator[S]:
+    """A site from its class, with a folder of its own, while no other tier runs here."""
+    found = binaries.find()
+    assert found is not None, "`hindrance` says so beforehand"
+    with machine.alone():
+        folder = Path(tempfile.mkdtemp(prefix=machine.MARK))
+        with site(found, folder) as entered:
+            yield entered
 
 
 def need(title: str, why: str | None) -> None:
@@ -53,7 +73,7 @@ def need(title: str, why: str | None) -> None:
     pytest.skip(told)
 
 
-def prepare(title: str, place: object, made: Callable[[], str | None]) -> int:
+def prepare(title: str, place: Path, made: Callable[[], str | None]) -> int:
     """Makes what a tier needs, in the cache at `place`; what comes back is an exit code.
 
     `made` says why that cannot be. That is one loud line, and a failure only where it is required.
