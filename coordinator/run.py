@@ -23,6 +23,7 @@ from coordinator.api.secured import small_buffers
 from coordinator.core.access import Admissions
 from coordinator.core.claims import Policy
 from coordinator.injection import Sidecar
+from coordinator.injection.sidecar import container_name
 from coordinator.injection.webhook import PORT
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import CredentialsError, load_access
@@ -188,6 +189,7 @@ def injection(settings: Settings) -> Sidecar | None:
     """
     if not settings.inject_image:
         return None
+    container_name()  # reads the source: a package without it is to fail now, not at each mover
     service = f"https://{server_name(settings.service, settings.home)}:{PORT}"
     return Sidecar(
         image=settings.inject_image,

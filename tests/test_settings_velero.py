@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from coordinator.flags import load
-from coordinator.injection import Sidecar
+from coordinator.injection import Sidecar, source
 from coordinator.run import injection
 from coordinator.settings import ENV_PREFIX, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INJECTING = {"namespace": "velero", "inject_image": "registry.example/node-slots:0.1.0"}
 
@@ -56,3 +61,12 @@ def test_the_sidecar_asks_the_service_unless_told_otherwise() -> None:
     elsewhere = injection(load(INJECTING | {"inject_url": "https://10.0.0.7:8443/"}))
     assert elsewhere is not None
     assert elsewhere.url == "https://10.0.0.7:8443"
+
+
+def test_a_package_without_the_sidecar_fails_when_it_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source.read.cache_clear()
+    monkeypatch.setattr(source, "_folder", lambda: tmp_path)
+    with pytest.raises(FileNotFoundError, match="sidecar.yaml"):
+        injection(load(INJECTING))
