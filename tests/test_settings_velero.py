@@ -68,5 +68,5 @@ def test_a_package_without_the_sidecar_fails_when_it_starts(
 ) -> None:
     source.read.cache_clear()
     monkeypatch.setattr(source, "_folder", lambda: tmp_path)
-    with pytest.raises(FileNotFoundError, match="sidecar.yaml"):
+    with pytest.raises(FileNotFoundError, match=r"sidecar\.yaml"):
         injection(load(INJECTING))
