@@ -175,7 +175,7 @@ def _refused_agents(ground: Ground) -> list[str]:
         program.end(5.0)
         written += [
             program.output,
-            *(found.read_text() for found in (site.folder / "state").glob("*")),
+            *(one.read_text() for one in (site.folder / "state").glob("*") if one.is_file()),
         ]
     return written
 

@@ -151,16 +151,19 @@ def test_an_operator_who_takes_the_slot_away_is_heard_and_the_load_is_counted_ag
     assert first.record["fencingToken"] > token
 
 
-def test_a_hold_that_asks_for_a_pod_that_has_finished_is_refused(site: Site, node: str) -> None:
+def test_a_hold_that_asks_for_a_pod_that_has_finished_is_refused_and_waits_for_its_own_end(
+    site: Site, node: str
+) -> None:
     first = HeldPod(site, node, "first", *LONG).start().wait_held().starts()
     second = HeldPod(site, node, "second", *LONG).start()
     first.ends()
     first.terminate()
     second.wait_held()
     first.start()
-    assert first.hold.exit_code() == 76
+    until(lambda: first.record.get("state") == "refused", "first is refused")
     assert "has finished" in first.hold.output
     assert not first.may_start
+    first.terminate()
 
 
 def test_a_coordinator_killed_and_started_again_changes_nothing_for_hold(
