@@ -60,6 +60,7 @@ class Kubectl:
         return json.loads(self("get", *words, "--output=json"))
 
     def apply(self, *objects: Any) -> None:
-        """Makes these objects so, with every field checked."""
+        """Makes these objects so, with every field checked, whoever wrote them last."""
         whole = {"apiVersion": "v1", "kind": "List", "items": objects}
-        self("apply", "--server-side", "--validate=strict", "-f", "-", text=json.dumps(whole))
+        flags = ("--server-side", "--force-conflicts", "--validate=strict")
+        self("apply", *flags, "-f", "-", text=json.dumps(whole))
