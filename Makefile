@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format lock real-apiserver tools e2e-kubelet e2e-velero sbom clean
+.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format lock real-apiserver tools kyverno e2e-kubelet e2e-velero sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ demo: $(STAMP)  ## the main job on an embedded API server, about 20 seconds (ARG
 real-apiserver: $(STAMP)  ## build kube-apiserver and etcd into the cache (or honour KUBEBUILDER_ASSETS)
 	@$(BIN)/python -m tests.realserver.build
 
-tools: $(STAMP)  ## build helm, kustomize, promtool and kyverno into the cache
+tools: $(STAMP)  ## build helm, kustomize and promtool into the cache
 	@$(BIN)/python -m tests.tools.build
 
 test: $(STAMP) real-apiserver tools  ## every test, the real API server among them
@@ -35,6 +35,10 @@ test: $(STAMP) real-apiserver tools  ## every test, the real API server among th
 
 test-fast: $(STAMP)  ## the tests that need no real API server, five minutes
 	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
+
+kyverno: $(STAMP)  ## deploy/velero judged by Kyverno's own command line (builds it, 5 minutes)
+	@$(BIN)/python -m tests.tools.build kyverno
+	@$(BIN)/pytest -m kyverno tests/injection $(ARGS)
 
 e2e-kubelet: $(STAMP)  ## the coordinator and its agents on two real kubelets, 5 minutes (root, cgroups)
 	@$(BIN)/python -m tests.kubelet.build

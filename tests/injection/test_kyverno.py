@@ -63,6 +63,7 @@ def _only(path: Path) -> Pod:
     return found
 
 
+@pytest.mark.kyverno
 def test_every_pod_becomes_what_the_operations_say(program: Tool, tmp_path: Path) -> None:
     expected = {name: injected(a_sidecar(), pod) for name, pod in pods().items()}
     assert changed(program, tmp_path, pods()) == expected
@@ -70,6 +71,7 @@ def test_every_pod_becomes_what_the_operations_say(program: Tool, tmp_path: Path
     assert touched == {*(kind.value.lower() for kind in Kind), "with-an-init-container"}
 
 
+@pytest.mark.kyverno
 def test_movers_of_another_namespace_are_left_alone(program: Tool, tmp_path: Path) -> None:
     elsewhere = {"there": mover(Kind.DATA_UPLOAD, "elsewhere", "there")}
     assert changed(program, tmp_path, elsewhere) == elsewhere

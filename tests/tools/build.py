@@ -1,7 +1,7 @@
-"""`python -m tests.tools.build`: makes helm, kustomize, promtool and kyverno once, into the cache.
+"""`python -m tests.tools.build`: makes helm, kustomize and promtool once, into the cache.
 
-It fetches definitions of other projects' kinds too. Ends with 0 also when something cannot be had,
-after one loud line for each; with NODESLOTS_REQUIRE_REAL=1 that is a failure.
+With the argument `kyverno` that one alone. It fetches definitions of other projects' kinds too. Ends
+with 0 also when something cannot be had, after one loud line for each; with NODESLOTS_REQUIRE_REAL=1 that is a failure.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ import sys
 
 from tests.realserver.build import ensure
 from tests.tools import definitions
-from tests.tools.programs import ALL
+from tests.tools.programs import ALL, KYVERNO
 
 
 def main() -> int:
     """Makes sure that all are there; what comes back is the exit code."""
+    if sys.argv[1:] == ["kyverno"]:
+        return ensure(KYVERNO)
     return max(definitions.ensure(), *map(ensure, ALL))
 
 
