@@ -1,7 +1,8 @@
 """`python -m tests.tools.build`: makes helm, kustomize and promtool once, into the cache.
 
-With the argument `kyverno` that one alone. It fetches definitions of other projects' kinds too. Ends
-with 0 also when something cannot be had, after one loud line for each; with NODESLOTS_REQUIRE_REAL=1 that is a failure.
+With the argument `kyverno` that one alone. It fetches definitions of other projects' kinds too.
+Ends with 0 also when something cannot be had, after one loud line for each; with
+NODESLOTS_REQUIRE_REAL=1 that is a failure.
 """
 
 from __future__ import annotations
