@@ -15,7 +15,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from coordinator.core.access import ClientNamespace
 from coordinator.logs import LogFormat, LogLevel  # noqa: TC001 - pydantic reads them at run time
-from coordinator.settings_velero import VeleroSettings
+from coordinator.settings_velero import SUBDOMAIN, VeleroSettings
 
 ENV_PREFIX = "NODE_SLOTS_COORDINATOR_"
 MOST_STOP_GRACE = 5.0
@@ -32,7 +32,6 @@ _KINDS = {
     "service": "Service",
 }
 """What the fields name that are names of objects."""
-_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 def _is_address(text: str) -> bool:
@@ -220,7 +219,7 @@ class Settings(VeleroSettings):
     @classmethod
     def _an_object(cls, name: str, info: ValidationInfo) -> str:
         kind = _KINDS[info.field_name or ""]
-        if name and not (_LABEL if kind == "Service" else _SUBDOMAIN).fullmatch(name):
+        if name and not (_LABEL if kind == "Service" else SUBDOMAIN).fullmatch(name):
             raise ValueError(f"{name!r} is no name of a {kind}")
         return name
 
@@ -228,7 +227,7 @@ class Settings(VeleroSettings):
     @classmethod
     def _a_host(cls, names: list[str]) -> list[str]:
         for name in names:
-            if not (_is_address(name) or _SUBDOMAIN.fullmatch(name.removeprefix("*."))):
+            if not (_is_address(name) or SUBDOMAIN.fullmatch(name.removeprefix("*."))):
                 raise ValueError(f"{name!r} is neither a DNS name nor an IP address")
         return names
 
@@ -249,7 +248,7 @@ class Settings(VeleroSettings):
     def _paired(cls, pools: list[str]) -> list[str]:
         for pool in pools:
             namespace, _, name = pool.partition("/")
-            if not (_LABEL.fullmatch(namespace) and _SUBDOMAIN.fullmatch(name)):
+            if not (_LABEL.fullmatch(namespace) and SUBDOMAIN.fullmatch(name)):
                 raise ValueError(f"{pool!r} is not NAMESPACE/CONFIGMAP")
         return pools
 

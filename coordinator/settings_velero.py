@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 from coordinator.core.movers import PREPARE_TIMEOUT, RESTORE_PRIORITY
 
 _HTTPS = re.compile(r"https://[^\s/?#]+/?")
-_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 class VeleroSettings(BaseSettings):
@@ -70,7 +70,7 @@ class VeleroSettings(BaseSettings):
     @field_validator("webhook_configuration")
     @classmethod
     def _a_name(cls, name: str) -> str:
-        if not _SUBDOMAIN.fullmatch(name):
+        if not SUBDOMAIN.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a MutatingWebhookConfiguration")
         return name
 

@@ -8,13 +8,15 @@ of ours, so that metadata alone tells the governed from the rest.
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GOVERNED = "nodeslots.io/governed"
 """The label, with the value "true", of a mover Pod that has the sidecar."""
+OS, WINDOWS = "kubernetes.io/os", "windows"
+"""The label by which Pods select their operating system, and the one that is not governed."""
 BACKUP_PRIORITY, RESTORE_PRIORITY = 0, 100
 """What movers ask with. With an aging of 30 minutes a step, a restore goes before every backup that
 has waited for less than 50 hours."""
@@ -58,3 +60,9 @@ def kind_of(labels: Mapping[str, str]) -> Kind | None:
 def is_governed(labels: Mapping[str, str]) -> bool:
     """Whether the sidecar was put into the Pod with these labels."""
     return labels.get(GOVERNED) == "true"
+
+
+def is_for_windows(spec: Mapping[str, Any]) -> bool:
+    """Whether a Pod with this `spec` runs on Windows; Velero says it in both places."""
+    named = (spec.get("os") or {}).get("name")
+    return WINDOWS in (named, (spec.get("nodeSelector") or {}).get(OS))

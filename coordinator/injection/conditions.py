@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coordinator.core.movers import Kind
+from coordinator.core.movers import OS, WINDOWS, Kind
 from coordinator.injection.cel import literal
-from coordinator.injection.operations import OS, WINDOWS
 from coordinator.injection.sidecar import container_name, labels, volume_names
 
 if TYPE_CHECKING:

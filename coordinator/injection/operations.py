@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coordinator.core.movers import kind_of
+from coordinator.core.movers import is_for_windows, kind_of
 from coordinator.injection.sidecar import container_name, labels, volume_names
 
 if TYPE_CHECKING:
@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from coordinator.injection.source import Object
 
 INIT_CONTAINERS, VOLUMES = "/spec/initContainers", "/spec/volumes"
-OS = "kubernetes.io/os"
-WINDOWS = "windows"
 
 
 def operations(sidecar: Sidecar, pod: Object) -> list[Object]:
@@ -24,7 +22,7 @@ def operations(sidecar: Sidecar, pod: Object) -> list[Object]:
     caller's business.
     """
     kind = kind_of(pod["metadata"].get("labels") or {})
-    if kind is None or _is_done(pod) or _is_windows(pod["spec"]):
+    if kind is None or _is_done(pod) or is_for_windows(pod["spec"]):
         return []
     container = sidecar.container(str(sidecar.priority(kind)))
     return [
@@ -60,9 +58,3 @@ def _is_done(pod: Object) -> bool:
         or container_name() in containers
         or volumes & set(volume_names())
     )
-
-
-def _is_windows(spec: Object) -> bool:
-    """Velero says both."""
-    named = (spec.get("os") or {}).get("name")
-    return WINDOWS in (named, (spec.get("nodeSelector") or {}).get(OS))

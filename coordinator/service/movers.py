@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from coordinator.core.model import PodRef
-from coordinator.core.movers import is_governed, kind_of
+from coordinator.core.movers import is_for_windows, is_governed, kind_of
 from coordinator.core.prepare import Mover, near_timeouts, warnings
 from coordinator.kube.errors import ApiError
 from coordinator.kube.events import ObjectRef
@@ -160,16 +160,10 @@ class Movers:
     def _tell(self, mover: Mover, found: dict[str, Any] | None) -> None:
         spec = (found or {}).get("spec") or {}
         node, pod = str(spec.get("nodeName") or ""), mover.pod
-        windows = _is_windows(spec)
+        windows = is_for_windows(spec)
         self._reports.ungoverned(mover, node, windows=windows)
         about = ObjectRef("Pod", pod.name, pod.namespace, pod.uid)
         self._hands.tell(about, UNGOVERNED, sentence(mover, node, windows=windows))
-
-
-def _is_windows(spec: dict[str, Any]) -> bool:
-    """As the injection tells them."""
-    named = (spec.get("os") or {}).get("name")
-    return "windows" in (named, (spec.get("nodeSelector") or {}).get("kubernetes.io/os"))
 
 
 def sentence(mover: Mover, node: str, *, windows: bool) -> str:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.marks import only_by_name
+
 if TYPE_CHECKING:
     import pytest
 
-MARKER = "kyverno"
-
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without `-m kyverno` its cases are not chosen, and nothing is skipped."""
-    if MARKER in config.getoption("markexpr"):
-        return
-    theirs = [item for item in items if item.get_closest_marker(MARKER)]
-    config.hook.pytest_deselected(items=theirs)
-    items[:] = [item for item in items if item not in theirs]
+    only_by_name("kyverno", config, items)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 import pytest
 
 from tests.kubelet import machine
+from tests.marks import only_by_name
 from tests.realserver import binaries, report
 
 if TYPE_CHECKING:
@@ -34,13 +35,9 @@ def choose(marker: str, seconds: int, config: pytest.Config, items: list[pytest.
 
     `seconds` is what one of them may take.
     """
-    theirs = [item for item in items if item.get_closest_marker(marker)]
-    for item in theirs:
+    for item in only_by_name(marker, config, items):
         item.add_marker(pytest.mark.timeout(seconds))
         item.add_marker(pytest.mark.xdist_group(marker))
-    if marker not in config.getoption("markexpr"):
-        config.hook.pytest_deselected(items=theirs)
-        items[:] = [item for item in items if item not in theirs]
 
 
 def explain(item: pytest.Item, told: pytest.TestReport) -> pytest.TestReport:
