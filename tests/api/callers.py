@@ -9,6 +9,8 @@ from coordinator.core.access import Action, AgentPod, Caller
 from coordinator.service.errors import NotConfirmed, PodElsewhere, Unauthenticated
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from coordinator.core.model import PodRef
 
 SECRET = "eyJhbGciOiJSUzI1NiJ9.c2VjcmV0-of-the-caller"
@@ -72,6 +74,8 @@ class FakeCallers:
     """Whether the API server cannot be asked."""
     asked: list[Action] = field(default_factory=list)
     looked: list[PodRef] = field(default_factory=list)
+    meanwhile: Callable[[], object] = lambda: None
+    """What happens while rights are asked for."""
 
     async def identify(self, token: str) -> Caller:
         if token not in self.known:
@@ -80,6 +84,7 @@ class FakeCallers:
 
     async def permits(self, caller: Caller, action: Action) -> bool:
         self.asked.append(action)
+        self.meanwhile()
         if self.away or not caller.confirmed:
             raise NotConfirmed("the API server does not answer", 2.0)
         return (caller.username, action) in self.may

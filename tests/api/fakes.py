@@ -8,11 +8,26 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coordinator.core.access import Admissions
+from coordinator.core.explain import (
+    ClaimWhy,
+    NodeWhy,
+    PoolWhy,
+    explain_claim,
+    explain_node,
+    explain_pool,
+)
+from coordinator.core.limits import DEFAULT_RULES
 from coordinator.core.messages import OthersClaim, Refusal
 from coordinator.core.model import PodRef
+from coordinator.core.preview import Preview
+from coordinator.core.slots import NodeTable
+from coordinator.core.surroundings import Surroundings
 from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
 from coordinator.service.asking import SyncAnswer, SyncRequest
+from coordinator.service.clock import Clock
 from coordinator.service.errors import NotReady, PoolUnknown
+from coordinator.service.listing import Listing
+from coordinator.service.news import News
 from coordinator.service.status import (
     ConfigStatus,
     MoversStatus,
@@ -24,6 +39,7 @@ from coordinator.service.status import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coordinator.core.limits import LimitRules
     from coordinator.core.messages import Ask
     from coordinator.core.views import View
     from coordinator.kube.election import Leader
@@ -54,6 +70,29 @@ class FakeDesk:
         return self.claims.get(claim)
 
 
+class FakeInsight:
+    """Explains an empty node."""
+
+    def why_claim(self, node: str, claim: str) -> ClaimWhy:
+        return explain_claim(NodeTable(node, 1, 0.0), claim, 10.0, Surroundings())
+
+    def why_node(self, node: str) -> NodeWhy:
+        return explain_node(NodeTable(node, 1, 0.0), 10.0, Surroundings())
+
+    def why_pool(self, trouble: str = "") -> PoolWhy:
+        return explain_pool([], 10.0, None, trouble)
+
+
+class FakePreviews:
+    """No node to try anything on."""
+
+    async def of(self, rules: LimitRules) -> Preview:
+        return Preview(rules)
+
+    async def in_force(self) -> Preview:
+        return Preview(DEFAULT_RULES)
+
+
 @dataclass
 class FakePool:
     namespace: str = "velero"
@@ -78,6 +117,13 @@ class FakePool:
     forever: bool = False
     waiting: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    insight: FakeInsight = field(default_factory=FakeInsight)
+    previews: FakePreviews = field(default_factory=FakePreviews)
+    listing: Listing = field(default_factory=lambda: Listing({}, lambda: 10.0))
+    news: News = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.news = News(self.count, lambda: len(self.names), Clock())
 
     def wall(self) -> datetime:
         return NOW
@@ -173,3 +219,9 @@ class FakeCoordinator:
 
     def ready(self) -> dict[str, str]:
         return {name: pool.ready() for name, pool in self.pools.items()}
+
+    def elected(self, trouble: str) -> None:
+        """It leads from now on, and has no whole picture yet."""
+        self.leading = True
+        for pool in self.pools.values():
+            pool.trouble = trouble

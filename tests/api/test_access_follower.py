@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from coordinator.service.coordinator import Coordinator
 
 
+TROUBLE = "the first list of Leases is not complete"
+
+
 @pytest.fixture
 def follower() -> FakeCoordinator:
     """A replica that does not lead, and asks the API server about its own callers."""
@@ -84,3 +87,25 @@ async def test_a_replica_that_has_no_pools_left_says_so(
     follower.pools.clear()
     answer = await by_follower("GET", "/v1/status", headers=bearer(READER))
     assert (answer.status, answer.problem) == (503, "stopping")
+
+
+async def test_the_status_is_of_one_moment_though_the_replica_is_elected_while_rights_are_asked(
+    follower: FakeCoordinator, by_follower: Caller
+) -> None:
+    """A follower is ready: it passes on. A leader is not before it has its picture."""
+    pool = follower.pools["velero"]
+    pool.trouble = ""
+    cast("FakeCallers", follower.callers).meanwhile = lambda: follower.elected(TROUBLE)
+    body = (await by_follower("GET", "/v1/status", headers=bearer(READER))).json
+    assert body["leading"]
+    assert (body["ready"], body["checks"]) == (False, {"velero": TROUBLE})
+    assert [told["reason"] for told in body["pools"]] == [TROUBLE]
+
+
+async def test_the_status_of_a_replica_whose_pools_end_while_rights_are_asked_is_not_ready(
+    follower: FakeCoordinator, by_follower: Caller
+) -> None:
+    follower.pools["velero"].trouble = ""
+    cast("FakeCallers", follower.callers).meanwhile = follower.pools.clear
+    body = (await by_follower("GET", "/v1/status", headers=bearer(READER))).json
+    assert (body["ready"], body["checks"], body["pools"]) == (False, {}, [])
