@@ -50,7 +50,7 @@ def admitted(
     for claim in claims:
         if places <= 0 and not table.roll.queue.urgent:
             return  # a thousand that are held back cost no more than one
-        urgent = _is_urgent(table, claim.terms)
+        urgent = is_urgent(table, claim.terms)
         if urgent or places > 0:
             yield claim
         places -= not urgent
@@ -58,13 +58,18 @@ def admitted(
 
 def fits(table: NodeTable, grant: Grant | HandOver) -> bool:
     """Whether a grant that is under way keeps the headroom, when it is about to be sent."""
-    free = not table.policy.headroom or _is_urgent(table, grant.terms)
+    free = not table.policy.headroom or is_urgent(table, grant.terms)
     return free or left(table) >= 0
 
 
 def why(table: NodeTable, claim: Claim) -> str:
     """That the slots which are free are kept for others; "" where they are not, or none is."""
-    if not table.policy.headroom or _is_urgent(table, claim.terms) or left(table) > 0:
+    return "" if is_urgent(table, claim.terms) else kept_text(table)
+
+
+def kept_text(table: NodeTable) -> str:
+    """The same for whoever is not urgent."""
+    if not table.policy.headroom or left(table) > 0:
         return ""
     taken, limit = table.picture.taken, table.limit
     free = limit - taken
@@ -73,7 +78,8 @@ def why(table: NodeTable, claim: Claim) -> str:
     return f"{held}, and {free} {are} kept for restores"
 
 
-def _is_urgent(table: NodeTable, terms: Terms) -> bool:
+def is_urgent(table: NodeTable, terms: Terms) -> bool:
+    """Whether these terms give a right to what is kept."""
     return terms.priority >= table.policy.urgent_from
 
 
@@ -83,10 +89,10 @@ def _is_ordinary(table: NodeTable, slot: Slot) -> bool:
     A write under way may or may not have taken effect: both who had the slot and who is to have it
     count, and so does whoever an event showed meanwhile.
     """
-    if slot.heir is not None and not _is_urgent(table, table.roll.claims[slot.heir].terms):
+    if slot.heir is not None and not is_urgent(table, table.roll.claims[slot.heir].terms):
         return True
     return any(lease.taken and not _is_urgently_held(table, lease) for lease in slot.told)
 
 
 def _is_urgently_held(table: NodeTable, lease: Lease) -> bool:
-    return bool(lease.holder and not lease.foreign and _is_urgent(table, lease.holder.terms))
+    return bool(lease.holder and not lease.foreign and is_urgent(table, lease.holder.terms))

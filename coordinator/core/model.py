@@ -58,6 +58,10 @@ class PodRef:
     name: str
     uid: str = ""
 
+    def __str__(self) -> str:
+        """NAMESPACE/NAME, as people name it."""
+        return f"{self.namespace}/{self.name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

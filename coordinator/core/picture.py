@@ -114,6 +114,11 @@ class Picture:
         return slot
 
     @property
+    def in_order(self) -> list[Slot]:
+        """The slots by ordinal."""
+        return [slot for _, slot in sorted(self.slots.items())]
+
+    @property
     def taken(self) -> int:
         """Slots that count against the limit: held, being granted, blocked, terminating."""
         return sum(slot.taken for slot in self.slots.values())

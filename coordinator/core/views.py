@@ -10,7 +10,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from coordinator.core import headroom
+from coordinator.core.listing import holder_state
 from coordinator.core.owners import differ, owner_of
+from coordinator.core.reasons import why_waiting
 
 if TYPE_CHECKING:
     from coordinator.core.claims import Claim, Ticket
@@ -152,14 +154,13 @@ def _queued(table: NodeTable, claim: Claim, now: float) -> Queued:
     position = 1
     if claim.id in table.roll.queue:
         position = table.roll.queue.position(claim)
-    reason = why_waiting(table, claim.id, now)
+    reason = why_waiting(table, claim.id, now).text
     return Queued(claim.id, position, claim.ticket, reason, holders(table))
 
 
 def holders(table: NodeTable) -> tuple[Held, ...]:
     """Who has the node's slots, by ordinal."""
-    slots = sorted(table.picture.slots.values(), key=lambda slot: slot.ordinal)
-    return tuple(held for slot in slots if (held := _held(slot)) is not None)
+    return tuple(held for slot in table.picture.in_order if (held := _held(slot)) is not None)
 
 
 def _held(slot: Slot) -> Held | None:
@@ -177,30 +178,6 @@ def _held(slot: Slot) -> Held | None:
     )
 
 
-def why_waiting(table: NodeTable, claim: str, now: float) -> str:
-    """One sentence that says what stands in the way of the claim's grant."""
-    node, limit, taken = table.node, table.limit, table.picture.taken
-    if claim in table.picture.granting:
-        return "its slot is being written"
-    if table.on_hold:
-        return f"{node} is on hold: {table.on_hold}"
-    if now < table.grants_from:
-        return "the coordinator has just started and gathers who was waiting"
-    if limit == 0:
-        return f"{node} has no slots: {table.limit_reason or 'its limit is 0'}"
-    if now < table.paused_until:
-        return f"the API server did not take the last write: {table.paused_why}"
-    if taken > limit:
-        return f"{taken} slots of {node} are held, more than its limit of {limit}"
-    if taken == limit:
-        return f"{taken} of {limit} slots of {node} are held"
-    if why := headroom.why(table, table.roll.claims[claim]):
-        return why
-    if table.share is not None and (why := table.share.why()):
-        return why
-    return f"a slot of {node} is being prepared"
-
-
 def is_imminent(table: NodeTable, claim: str) -> bool:
     """Whether a write under way decides about the claim: its grant, or the Lease made for it."""
     waits = table.roll.claims.get(claim)
@@ -213,8 +190,9 @@ def is_imminent(table: NodeTable, claim: str) -> bool:
 
 def slot_views(table: NodeTable, now: float) -> tuple[SlotView, ...]:
     """Every slot that has a Lease or is about to; the others have never been needed."""
-    slots = sorted(table.picture.slots.values(), key=lambda slot: slot.ordinal)
-    shown = [slot for slot in slots if slot.lease is not None or slot.op is not None]
+    shown = [
+        slot for slot in table.picture.in_order if slot.lease is not None or slot.op is not None
+    ]
     return tuple(_slot_view(table, slot, now) for slot in shown)
 
 
@@ -239,11 +217,13 @@ def _slot_state(table: NodeTable, slot: Slot, claim: Claim | None) -> tuple[Slot
         return "blocked", slot.lease.foreign or "its Lease is being deleted"
     if slot.holder is None:
         return "free", ""
-    if claim is None or claim.leaving:
-        return "releasing", ""
-    if claim.unresponsive:
-        return "unresponsive", "its agent is silent and its Pod cannot be shown to have ended"
-    return "held", "over the limit" if slot.ordinal >= table.limit else ""
+    match holder_state(table, slot, claim):
+        case "draining":
+            return "held", "over the limit"
+        case "unresponsive":
+            return "unresponsive", "its agent is silent and its Pod cannot be shown to have ended"
+        case state:
+            return state, ""
 
 
 def waiting(table: NodeTable, now: float) -> tuple[Waiting, ...]:

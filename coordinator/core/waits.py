@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING
 
-from coordinator.core.views import holders, why_waiting
+from coordinator.core.reasons import why_waiting
+from coordinator.core.views import holders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -73,6 +74,6 @@ def wait_of(table: NodeTable, claim: Claim, pod: PodRef, now: float) -> LongWait
         now - claim.since,
         table.roll.queue.position(claim),
         len(table.roll.queue),
-        why_waiting(table, claim.id, now),
+        why_waiting(table, claim.id, now).text,
         tuple(held.load for held in holders(table)),
     )

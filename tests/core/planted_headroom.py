@@ -34,7 +34,7 @@ def headroom_counts_the_heir_alone(patch: Patch) -> None:
 
     def is_ordinary(table: NodeTable, slot: Slot) -> bool:
         heir = table.roll.claims.get(slot.heir) if slot.heir else None
-        return real(table, slot) and not (heir and headroom._is_urgent(table, heir.terms))
+        return real(table, slot) and not (heir and headroom.is_urgent(table, heir.terms))
 
     patch.setattr(headroom, "_is_ordinary", is_ordinary)
 
@@ -43,7 +43,7 @@ def headroom_counts_unknown_holders_as_restores(patch: Patch) -> None:
     """A Lease that tells nobody's priority takes nothing of what backups may have."""
 
     def is_urgently_held(table: NodeTable, lease: Lease) -> bool:
-        return lease.holder is None or headroom._is_urgent(table, lease.holder.terms)
+        return lease.holder is None or headroom.is_urgent(table, lease.holder.terms)
 
     patch.setattr(headroom, "_is_urgently_held", is_urgently_held)
 

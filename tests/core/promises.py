@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from coordinator.core import messages as m
 from coordinator.core.model import Cause, Verdict
 from coordinator.core.views import Granted, Released, view_of
+from tests.core.explained import explained
 from tests.core.kept import is_urgent, may_pass, within_headroom
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def judge(world: World, site: Site, event: m.Event, commands: Sequence[m.Command
     tokens_grow(world)
     for claim in set(site.table.roll.claims) | set(site.table.roll.ended):
         judge_view(world, site, claim)
+    met = world.last_poll + len(world.server.history)
+    if met % 8 == 5:  # now and then: it costs more than all else
+        explained(site.table, world.now, foreseen=met % 80 == 45 and int(world.now) % 8 == 3)
 
 
 def repeats(command: m.Command, event: m.Event) -> bool:
