@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from coordinator.core.limits import ConfigRefused, LimitRules, Resolution, Rule, read_config
+from coordinator.core.words import count
 from coordinator.manifests import Unreadable, config_data, read_nodes
 
 if TYPE_CHECKING:
@@ -174,8 +175,7 @@ def _print_json(report: dict[str, Any]) -> None:
 
 def _print_text(name: str, rules: LimitRules, resolved: Resolved) -> None:
     counting = sum(not rule.void for rule in rules.rules)
-    count = f"{counting} rule" + ("" if counting == 1 else "s")
-    print(f"{name}: accepted; {count}, else {rules.limit} ({rules.origin})")
+    print(f"{name}: accepted; {count(counting, 'rule')}, else {rules.limit} ({rules.origin})")
     for warning in rules.warnings:
         print(f"  warning: {warning}")
     if resolved:

@@ -66,13 +66,25 @@ def _renderers(log_format: LogFormat) -> list[Processor]:
         # The renderer's own choice would print every local variable, credentials among them.
         plain = structlog.dev.plain_traceback
         return [
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
+            _printable,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain),
         ]
     return [
         structlog.processors.format_exc_info,
         _event_first,
         structlog.processors.JSONRenderer(serializer=_dumps),
     ]
+
+
+def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Line breaks and control characters that a stranger sent, in a path say, are shown as such."""
+    return {key: _escaped(value) for key, value in event.items()}
+
+
+def _escaped(value: object) -> object:
+    if not isinstance(value, str) or value.isprintable():
+        return value
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in value)
 
 
 def _event_first(_logger: object, _method: str, event: EventDict) -> EventDict:

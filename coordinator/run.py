@@ -31,7 +31,7 @@ from coordinator.kube.election import Elector
 from coordinator.service.callers import Callers
 from coordinator.service.clock import Clock
 from coordinator.service.coordinator import Coordinator
-from coordinator.service.metrics import Metrics
+from coordinator.service.metrics import Metrics, QueueLimits
 from coordinator.service.reports import ElectionReports
 from coordinator.service.sources import PoolSpec
 from coordinator.tls.names import server_name
@@ -86,7 +86,8 @@ def _leave_no_core() -> None:
 
 async def _serve(settings: Settings) -> None:
     """Everything up, wait for a signal, everything down in the opposite order."""
-    signalled, metrics = _signals(), Metrics()
+    bounds = QueueLimits(settings.max_queue_per_node, settings.max_queue)
+    signalled, metrics = _signals(), Metrics(settings.metrics_per_node, bounds)
     try:
         async with asyncio.timeout(None) as deadline, AsyncExitStack() as stack:
             coordinator, api = await _start(settings, metrics, stack, signalled)

@@ -15,6 +15,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 
 from coordinator.core.access import ClientNamespace
 from coordinator.logs import LogFormat, LogLevel  # noqa: TC001 - pydantic reads them at run time
+from coordinator.settings_metrics import MetricsSettings
 from coordinator.settings_velero import SUBDOMAIN, VeleroSettings
 
 ENV_PREFIX = "NODE_SLOTS_COORDINATOR_"
@@ -46,7 +47,7 @@ class SettingsError(Exception):
     """The settings cannot be used; the text names each flag, its variable, and what is wrong."""
 
 
-class Settings(VeleroSettings):
+class Settings(VeleroSettings, MetricsSettings):
     """What `serve` is told. Frozen: a limit changes in its ConfigMap, all else with a restart."""
 
     model_config = SettingsConfigDict(

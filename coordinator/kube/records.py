@@ -39,7 +39,10 @@ _CLAIM = tuple(
 )
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
-_MAX_IDENTITY = 200
+_LARGEST = 2**63 - 1
+"""What fits into 64 bits: no JSON that is answered could say more."""
+_MAX_NAME = 63
+"""Characters of a Pod's or a load's name in `kubectl get leases`, which breaks no column."""
 
 _NOT_OURS = "the name is taken by a Lease that node-slots did not make"
 _UNREADABLE = "unreadable: the Lease has a holderIdentity, but its annotation {} {}"
@@ -129,11 +132,11 @@ def _note(notes: Mapping[str, str], field: str) -> str:
 
 
 def _number(
-    notes: Mapping[str, str], field: str, low: int | None = None, high: int | None = None
+    notes: Mapping[str, str], field: str, low: int = -_LARGEST, high: int = _LARGEST
 ) -> int:
     text = _note(notes, field)
     value = int(text) if _NUMBER.fullmatch(text) else None
-    if value is None or (low is not None and value < low) or (high is not None and value > high):
+    if value is None or not low <= value <= high:
         raise Unreadable(_UNREADABLE.format(PREFIX + field, f"says {text[:40]!r}"))
     return value
 
@@ -207,10 +210,22 @@ def render_delete(base: Lease) -> bytes:
 
 
 def holder_identity(terms: Terms) -> str:
-    """What `kubectl get leases` shows: Pod name / load. For people; the claim id is the truth."""
-    text = f"{terms.pod.name}/{terms.load}" if terms.pod else terms.load
-    plain = "".join(char if char.isprintable() else "?" for char in text)
-    return plain if len(plain) <= _MAX_IDENTITY else plain[: _MAX_IDENTITY - 3] + "..."
+    """What `kubectl get leases` shows: Pod name / load, or one name where both are the same.
+
+    For people; the claim id is the truth. A long name is cut in its middle: both of its ends tell
+    it from others.
+    """
+    pod, load = terms.pod.name if terms.pod else "", terms.load
+    names = [pod, load] if pod and pod != load else [load]
+    text = "/".join(map(_short, names))
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _short(name: str) -> str:
+    if len(name) <= _MAX_NAME:
+        return name
+    half = (_MAX_NAME - 3) // 2
+    return f"{name[:half]}...{name[-half:]}"
 
 
 def _identity(base: Lease) -> Json:
@@ -233,7 +248,7 @@ def _claim_notes(holder: Holder) -> dict[str, str]:
         str(terms.priority),
         str(terms.ttl),
         str(holder.token),
-        f"{terms.pod.namespace}/{terms.pod.name}" if terms.pod else "",
+        str(terms.pod or ""),
         terms.pod.uid if terms.pod else "",
         terms.owner,
     ]

@@ -186,17 +186,15 @@ class Callers:
         """
         if pod.namespace not in self._pods:
             raise PodElsewhere(
-                f"the Pod {pod.namespace}/{pod.name} is in a namespace that this coordinator does"
-                " not serve (--clients)"
+                f"the Pod {pod} is in a namespace that this coordinator does not serve (--clients)"
             )
         found = await self._look(pod.namespace, pod.name)
         if isinstance(found, Away):
-            why = f"{found.why}, so nobody knows where Pod {pod.namespace}/{pod.name} runs"
+            why = f"{found.why}, so nobody knows where Pod {pod} runs"
             raise NotConfirmed(why, found.retry_after)
         fault = _misplaced(found, pod, node)
         if fault:
-            self._log.info("claim refused", pod=f"{pod.namespace}/{pod.name}", reason=fault)
-            raise PodElsewhere(f"the Pod {pod.namespace}/{pod.name} {fault}")
+            raise PodElsewhere(f"the Pod {pod} {fault}")
 
     async def _look(self, namespace: str, name: str) -> _Pod | Away | None:
         """The Pod; None when there is none by that name."""

@@ -28,6 +28,8 @@ class ConfigState:
     version: str = ""
     """The resourceVersion of the rules in force; "" while the default holds."""
     since: str = ""
+    refused_since: str = ""
+    """Since when the newest state is not taken; "" while it is."""
     uid: str = ""
     known: bool = False
     """Whether the ConfigMap has been looked at, or none is named."""
@@ -75,7 +77,7 @@ class ConfigKeeper:
         state = self.state
         news = rules != state.rules or not state.accepted or not state.version
         state.rules, state.version = rules, version
-        state.accepted, state.error = True, ""
+        state.accepted, state.error, state.refused_since = True, "", ""
         if news:
             state.since = self._stamp()
             self._changed()
@@ -84,5 +86,6 @@ class ConfigKeeper:
         message = f"{what}; {_KEPT if self.state.version else _DEFAULT}"
         news = self.state.accepted or self.state.error != message
         self.state.accepted, self.state.error = False, message
+        self.state.refused_since = self.state.refused_since or self._stamp()
         if news:
             self._refused(message)

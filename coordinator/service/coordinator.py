@@ -20,7 +20,8 @@ from coordinator.service.leadership import Leadership
 from coordinator.service.movers import UNGOVERNED
 from coordinator.service.prepare import NEAR
 from coordinator.service.reign import Reign
-from coordinator.service.reports import ElectionReports, PoolReports, StreamReports
+from coordinator.service.reports import REFUSED, ElectionReports, PoolReports, StreamReports
+from coordinator.service.silences import UNRESPONSIVE
 from coordinator.service.sources import Listeners, PoolSpec, Sources
 from coordinator.service.tools import Tools
 from coordinator.service.waits import WAITING
@@ -89,7 +90,7 @@ class Coordinator:
             clock=self._clock.now,
             rng=self._tools.rng,
             failed=self._event_failed,
-            paced=(WAITING, UNGOVERNED, NEAR),
+            paced=(WAITING, UNRESPONSIVE, UNGOVERNED, NEAR),
         )
         self._reports = {spec.namespace: PoolReports(spec.namespace, metrics) for spec in specs}
         self._sources = Sources(
@@ -119,7 +120,8 @@ class Coordinator:
             self.pools[namespace].limits_changed()
 
     def _config_refused(self, namespace: str, message: str) -> None:
-        self._reports[namespace].config_refused(message)
+        version = self._sources.limits[namespace].keeper.state.version
+        self._reports[namespace].config_refused(version, message)
         if namespace in self.pools:  # nothing new, unless the limits were not known at all
             self.pools[namespace].limits_changed()
             self._warn_of_config(namespace)
@@ -129,7 +131,7 @@ class Coordinator:
         state = self._sources.limits[namespace].keeper.state
         if state.error:
             about = ObjectRef("ConfigMap", state.config_map or "", namespace, state.uid)
-            self._tell(about, "LimitsRefused", state.error)
+            self._tell(about, REFUSED, state.error)
 
     def _tell(self, about: ObjectRef, reason: str, message: str, kind: Kind = "Warning") -> None:
         self._spawn(self._recorder.tell(about, reason, message, kind))

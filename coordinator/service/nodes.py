@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from coordinator.core.hold import reason_of
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.errors import NodeNotSeen, NodeUnknown, NotReady
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     from coordinator.kube.reflector import StreamEvent
 
-HOLD = "nodeslots.io/hold"
 PATIENCE = 30.0
 """Seconds: a node that was asked for but not seen may only be younger than the watch."""
 _MAX_ASKED = 10_000
@@ -104,5 +104,4 @@ def _name(obj: dict[str, Any]) -> str:
 
 def _facts(obj: dict[str, Any]) -> NodeFacts:
     head = obj["metadata"]
-    hold = (head.get("annotations") or {}).get(HOLD)
-    return NodeFacts(head.get("labels") or {}, "" if hold is None else hold or "no reason given")
+    return NodeFacts(head.get("labels") or {}, reason_of(head.get("annotations")))

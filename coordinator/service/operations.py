@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.grants import stands_by
+from coordinator.core.witness import Witness
 from coordinator.service.renewals import Renewals
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Operations:
         self._now = now
         self._apply = apply
         self._renewals = Renewals(now)
+        self._witness = Witness()
 
     async def perform(self, desk: Desk, op: m.Operation) -> None:
         """Send the operation, and tell its table how it ended."""
@@ -39,7 +41,9 @@ class Operations:
         outcome = await self._writer.perform(
             node, op, self._silence_of(desk, op), still=lambda: stands_by(table, op, self._now())
         )
-        self._reports.outcome(node, op, outcome, self._now())
+        self._reports.outcome(node, op, outcome)
+        if (happening := self._witness.ended(table, op, outcome, self._now())) is not None:
+            self._reports.happened(happening)
         if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
             self._renewals.add(node, op.claim)
         self._apply(desk, outcome)

@@ -13,20 +13,26 @@ from coordinator.core import messages as m
 from coordinator.core.pods import PodIndex
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
+from coordinator.core.witness import reclaimed
 from coordinator.kube import records
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.asking import Counter
 from coordinator.service.caps import NodeShare
 from coordinator.service.desk import Desk
 from coordinator.service.errors import NotReady, Stopping
+from coordinator.service.insight import Insight
 from coordinator.service.leadership import LOST
+from coordinator.service.listing import Listing
 from coordinator.service.looks import Looks
 from coordinator.service.movers import Movers
+from coordinator.service.news import QUIET, News
 from coordinator.service.operations import Operations
 from coordinator.service.pods import PodWatch
+from coordinator.service.preview import Previews
 from coordinator.service.reports import tell_of_reclaim
-from coordinator.service.status import config_status, counts, node_status, totals
-from coordinator.service.waits import LongWaits
+from coordinator.service.rulings import Rulings
+from coordinator.service.silences import Troubles
+from coordinator.service.status import config_status, totals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,13 +85,20 @@ class Pool:
         self._takeover = 0.0
         self._trouble = "the first list of Leases is not complete"
         self._stopping = False
+        self.insight = Insight(self.desks, limits, reports.durations, clock, policy, caps)
+        self.news = News(self.count, lambda: len(limits.nodes.names()), clock)
+        self.listing = Listing(self.desks, clock.now)
+        self.previews = Previews(limits, self.insight.table)
+        self._rulings = Rulings(self.desks, limits, reports, self.apply, self.news.touch)
         self._operations = Operations(hands.writer, reports, clock.now, self.apply)
         self._counter = Counter(self.apply, clock.now)
         self._looks = Looks(hands.examine, hands.gate, clock.now, reports, self.apply)
-        self._long_waits = LongWaits(namespace, hands.tell, reports.streams, clock.now)
+        self._troubles = Troubles(namespace, hands.tell, reports.streams, clock.now)
         self._named = PodIndex()
         self.pods = PodWatch(self._named, self._pod_changed)
-        self.movers = Movers(namespace, hands, reports, clock, policy, self._named, self._table)
+        self.movers = Movers(
+            namespace, hands, reports, clock, policy, self._named, self.insight.table
+        )
 
     # --- requests -----------------------------------------------------------------------------
 
@@ -170,7 +183,8 @@ class Pool:
         self.dismiss_all()
 
     def dismiss_all(self) -> None:
-        """Have every blocked request answered now."""
+        """Have every blocked request answered now, and every stream end."""
+        self.news.end()
         for desk in self.desks.values():
             desk.dismiss_all()
 
@@ -193,10 +207,7 @@ class Pool:
     def node(self, node: str) -> NodeStatus:
         """The node's limit and why, its slots and its queue. Raises `ServiceError`."""
         self._require_ready()
-        table, cap = self._table(node), self._caps.use(node) if self._caps else None
-        if table is None:
-            self._limits.nodes.require(node)
-        return node_status(node, table, self._limits, self._clock.now(), cap, self._policy.headroom)
+        return self.insight.node(node)
 
     def nodes(self) -> list[str]:
         """The names of all nodes, and of those that are gone but still have Leases; sorted."""
@@ -204,7 +215,7 @@ class Pool:
 
     def count(self, node: str) -> NodeCounts:
         """One of `nodes` in numbers."""
-        return counts(node, self._table(node), self._limits, self._clock.now())
+        return self.insight.count(node)
 
     def counts(self) -> list[NodeCounts]:
         """Each of `nodes` in numbers."""
@@ -222,23 +233,11 @@ class Pool:
 
     def limits_changed(self) -> None:
         """Other rules are in force, or the limits are known now."""
-        for node in self.desks:
-            self.node_changed(node)
+        self._rulings.changed()
 
     def node_changed(self, node: str) -> None:
         """The node came, went, or its labels or hold annotation changed."""
-        desk = self.desks.get(node)
-        if desk is None or self._limits.trouble():
-            return
-        limit, why = self._limits.limit(node)
-        if (limit, why) != (desk.table.limit, desk.table.limit_reason):
-            if desk.table.limit_known:
-                self.reports.limit_changed(node, desk.table.limit, limit, why)
-            self.apply(desk, m.SetLimit(limit, why))
-            if limit == 0:  # no use waiting any longer: whoever does is told why
-                desk.dismiss_all()
-        if (hold := self._limits.hold(node)) != desk.table.on_hold:
-            self.apply(desk, m.SetHold(hold))
+        self._rulings.node_changed(node)
 
     # --- Leases -------------------------------------------------------------------------------
 
@@ -272,6 +271,7 @@ class Pool:
         self._trouble = ""
         self.term = int(event.version) if event.version.isdecimal() else 0
         self._takeover = self._clock.now()
+        self._rulings.changed()
         self._hands.spawn(self._settle())
         self._hands.relist_pods()  # some finished while nobody looked; who holds is known only now
 
@@ -287,33 +287,30 @@ class Pool:
         desk = self.desks.get(node) or self._open(node)
         self.apply(desk, m.Gone(ordinal, lease.version) if gone else m.Seen(ordinal, lease))
 
-    def _table(self, node: str) -> NodeTable | None:
-        desk = self.desks.get(node)
-        return desk.table if desk else None
-
     def _open(self, node: str) -> Desk:
         """A desk for a node that is asked for, or has a Lease, for the first time."""
         share = NodeShare(self._caps, self.namespace, node) if self._caps else None
         table = NodeTable(node, self.term, self._takeover, self._policy, self._named, share)
         desk = self.desks[node] = Desk(table)
-        if not self._limits.trouble():
-            self.apply(desk, m.SetLimit(*self._limits.limit(node)))
-            self.apply(desk, m.SetHold(self._limits.hold(node)))
+        self._rulings.set(desk)
         return desk
 
     # --- the loop: events in, commands out ------------------------------------------------------
 
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
+        table, queued = desk.table, len(desk.table.roll.queue)
         try:
-            commands = self._crowd.handle(desk.table, event, self._clock.now(), self.namespace)
+            commands = self._crowd.handle(table, event, self._clock.now(), self.namespace)
         except m.QueueFull:
             self.reports.turned_away()
             raise
         for command in commands:
             self._run(desk, command)
         if self._caps is not None and not isinstance(event, m.Turn):
-            self._caps.pass_on(self.namespace, desk.table.node)
+            self._caps.pass_on(self.namespace, table.node)
+        if commands or not isinstance(event, QUIET) or len(table.roll.queue) != queued:
+            self.news.touch(table.node)
 
     def _run(self, desk: Desk, command: m.Command) -> None:
         match command:
@@ -324,7 +321,8 @@ class Pool:
             case m.Examine():
                 self._hands.spawn(self._looks.take(desk, command))
             case m.Reclaimed():
-                self.reports.reclaimed(desk.table.node, command)
+                happening = reclaimed(desk.table, command)
+                self.reports.reclaimed(happening, expected=command.expected)
                 tell_of_reclaim(self._hands.tell, self.namespace, command)
             case _:
                 self._hands.spawn(self._operations.perform(desk, command))
@@ -345,5 +343,5 @@ class Pool:
                 del self.desks[node]
         self._counter.agents.forget()
         self.movers.sweep()
-        self._long_waits.tell(desk.table for desk in self.desks.values())
+        self._troubles.tell(desk.table for desk in self.desks.values())
         self._operations.write_renewals(self.desks)

@@ -80,6 +80,7 @@ class Reign:
         self._spawn_outside = spawn
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._writers: list[Writer] = []
+        self._unlisten: list[Callable[[], None]] = []
         self._streams: list[Stream] = []
         self._pod_reports = StreamReports(structlog.get_logger("coordinator"))
         self._callers = callers
@@ -121,6 +122,7 @@ class Reign:
             caps=self._caps,
         )
         self._writers.append(writer)
+        self._unlisten.append(reports.listen(pool.news.take))
         self._streams.append((leases, pool.take))
         return pool
 
@@ -169,6 +171,8 @@ class Reign:
         self.leadership.end()
         for pool in self.pools.values():
             pool.dismiss_all()
+        while self._unlisten:
+            self._unlisten.pop()()
         for task in self._tasks:
             task.cancel()
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
 from coordinator.core import messages as m
+from coordinator.core.durations import Durations
+from coordinator.core.happenings import ConfigChanged, Granted, HandedOver, Released
 from coordinator.core.model import Cause, Verdict
 from coordinator.kube.events import ObjectRef
 from coordinator.kube.reflector import Broken, Watching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from coordinator.core.happenings import Happening, LimitChanged, Party, Reclaimed
+    from coordinator.core.model import Lease, PodRef
     from coordinator.core.prepare import Mover, NearTimeout
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
@@ -23,12 +30,15 @@ if TYPE_CHECKING:
 
 RECLAIMED = "SlotReclaimed"
 """The reason of the Events that tell of a reclaim."""
+REFUSED = "LimitsRefused"
+"""The reason of the Events that tell of a ConfigMap that was not taken."""
 
 
 def tell_of_reclaim(tell: Tell, namespace: str, command: m.Reclaimed) -> None:
     """An Event on each thing that the reclaim is about."""
+    kind = reclaim_kind(command.cause, expected=command.expected)
     for about in reclaim_subjects(namespace, command):
-        tell(about, RECLAIMED, f"{command.load}: {command.reason}", reclaim_kind(command))
+        tell(about, RECLAIMED, f"{command.load}: {command.reason}", kind)
 
 
 def reclaim_subjects(namespace: str, command: m.Reclaimed) -> list[ObjectRef]:
@@ -38,14 +48,18 @@ def reclaim_subjects(namespace: str, command: m.Reclaimed) -> list[ObjectRef]:
     """
     if command.expected:
         return []
-    lease, pod = command.lease, command.pod
+    return lease_and_pod(namespace, command.lease, command.pod)
+
+
+def lease_and_pod(namespace: str, lease: Lease, pod: PodRef | None) -> list[ObjectRef]:
+    """The slot's Lease, and the Pod of its claim where it has one: what a holder's end is about."""
     about = [ObjectRef("Lease", lease.name, namespace, lease.uid, "coordination.k8s.io/v1")]
     return about + ([ObjectRef("Pod", pod.name, pod.namespace, pod.uid)] if pod else [])
 
 
-def reclaim_kind(command: m.Reclaimed) -> Kind:
+def reclaim_kind(cause: Cause, *, expected: bool) -> Kind:
     """A Pod that has finished is how loads end; everything else is worth a warning."""
-    return "Normal" if command.expected or command.cause is Cause.FINISHED else "Warning"
+    return "Normal" if expected or cause is Cause.FINISHED else "Warning"
 
 
 class StreamReports:
@@ -115,12 +129,18 @@ class ElectionReports:
 
 
 class PoolReports:
-    """Logs and counts for one pool."""
+    """Logs and counts for one pool, and tells each happening to those who listen."""
 
     def __init__(self, namespace: str, metrics: Metrics) -> None:
         self._namespace = namespace
         self._metrics = metrics
         metrics.expect(namespace)
+        self.durations = Durations()
+        """How long loads lately held their slots; it outlives a time of leading."""
+        self._listeners: list[Callable[[Happening], None]] = [
+            partial(metrics.happened, namespace),
+            self.durations.heard,
+        ]
         self._log = structlog.get_logger("coordinator.pool").bind(namespace=namespace)
         self.streams = StreamReports(self._log)
 
@@ -128,30 +148,66 @@ class PoolReports:
         """A new claim found as many waiting as may."""
         self._metrics.turned_away(self._namespace)
 
-    def limit_changed(self, node: str, before: int, after: int, why: str) -> None:
-        """A node's limit, or what decides it, is another one."""
-        self._log.info("limit changed", node=node, before=before, limit=after, rule=why)
+    def listen(self, listener: Callable[[Happening], None]) -> Callable[[], None]:
+        """Tell the listener each happening from now on, once. Call what comes back to end that."""
+        self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
+
+    def tell(self, happening: Happening) -> None:
+        """Pass on what happened to whoever listens."""
+        for listener in self._listeners:
+            listener(happening)
+
+    def happened(self, happening: Granted | HandedOver | Released) -> None:
+        """A slot has another holder, or none; the write stands."""
+        match happening:
+            case HandedOver():
+                last, seconds = happening.by.claim, round(happening.seconds, 3)
+                self._log.info("handed over", **_grant(happening), last=last, seconds=seconds)
+            case Granted():
+                self._log.info("granted", **_grant(happening))
+            case Released():
+                self._log.info("freed", **_place(happening), **_party(happening.by))
+        self.tell(happening)
+
+    def limit_changed(self, change: LimitChanged, *, used: bool) -> None:
+        """A node's limit, or what decides it, is another one.
+
+        The log tells only of nodes that are `used`: a change of rules may be one of thousands.
+        """
+        if used:
+            self._log.info(
+                "limit changed",
+                node=change.node,
+                before=change.before,
+                limit=change.after,
+                rule=change.rule,
+            )
+        self.tell(change)
 
     def config_changed(self, version: str) -> None:
         """The ConfigMap's newest text is in force."""
         self._log.info("config accepted", version=version)
+        self.tell(ConfigChanged(version, ""))
 
-    def config_refused(self, message: str) -> None:
-        """The ConfigMap's newest text was not taken."""
+    def config_refused(self, version: str, message: str) -> None:
+        """The ConfigMap's newest text was not taken; the rules of `version` stay in force."""
         self._log.error("config refused", error=message)
+        self.tell(ConfigChanged(version, message))
 
-    def reclaimed(self, node: str, command: m.Reclaimed) -> None:
+    def reclaimed(self, happening: Reclaimed, *, expected: bool) -> None:
         """The slot of a dead holder is being taken back, or of one that was about to end."""
+        quiet = reclaim_kind(happening.cause, expected=expected) == "Normal"
         self._log.log(
-            logging.INFO if reclaim_kind(command) == "Normal" else logging.WARNING,
+            logging.INFO if quiet else logging.WARNING,
             "reclaim",
-            node=node,
-            claim=command.claim,
-            load=command.load,
-            cause=command.cause.value,
-            reason=command.reason,
+            node=happening.node,
+            lease=happening.lease,
+            **_party(happening.by),
+            cause=happening.cause.value,
+            reason=happening.reason,
         )
-        self._metrics.reclaimed(self._namespace, command.cause.value)
+        self.tell(happening)
 
     def refused_release(self, node: str, caller: str, refusal: m.OthersClaim) -> None:
         """An agent released what is another owner's claim; nothing was changed."""
@@ -164,7 +220,7 @@ class PoolReports:
 
     def ungoverned(self, mover: Mover, node: str, *, windows: bool) -> None:
         """Which mover that was, and on which node ("" where it is not known)."""
-        pod, kind = f"{mover.pod.namespace}/{mover.pod.name}", mover.kind.value
+        pod, kind = str(mover.pod), mover.kind.value
         self._log.warning("mover ungoverned", pod=pod, kind=kind, node=node, windows=windows)
 
     def near_timeout(self, near: NearTimeout) -> None:
@@ -173,7 +229,7 @@ class PoolReports:
         self._log.warning(
             "prepare timeout near",
             node=wait.node,
-            pod=f"{wait.pod.namespace}/{wait.pod.name}",
+            pod=str(wait.pod),
             kind=near.kind.value,
             claim=wait.claim,
             age=round(near.age),
@@ -186,38 +242,49 @@ class PoolReports:
         """A claim's Pod was looked at; that of one who renews is only of interest if it ended."""
         if verdict is Verdict.UNJUDGED:
             return
-        pod = f"{command.pod.namespace}/{command.pod.name}"
-        event = "silent holder" if command.silent else "holder"
-        self._log.info(event, node=node, claim=command.claim, pod=pod, verdict=verdict.value)
+        pod = str(command.pod)
+        told = {"claim": command.claim, "pod": pod, "silent": command.silent}
+        self._log.info("holder looked at", node=node, **told, verdict=verdict.value)
 
-    def outcome(self, node: str, op: m.Operation, outcome: m.Outcome, now: float) -> None:
-        """An operation on a Lease ended."""
+    def outcome(self, node: str, op: m.Operation, outcome: m.Outcome) -> None:
+        """An operation on a Lease ended; what happened by it is told by `happened`."""
         if isinstance(outcome, m.Unknown):
             self._metrics.unknown(self._namespace)
-            self._log.warning("outcome unknown", node=node, write=type(op).__name__)
+            self._log.warning("outcome unknown", node=node, **_write(op))
         elif isinstance(outcome, m.Failed):
-            self._log.error("write refused", node=node, error=outcome.why)
-        elif isinstance(outcome, m.Written):
-            self._written(node, op, now)
+            self._log.error("write refused", node=node, **_write(op), error=outcome.why)
 
-    def _written(self, node: str, op: m.Operation, now: float) -> None:
-        match op:
-            case m.Grant():
-                self._metrics.granted(self._namespace, None)
-                self._granted("granted", node, op)
-            case m.HandOver():
-                self._metrics.granted(self._namespace, now - op.since)
-                self._granted("handed over", node, op)
-            case m.Free():
-                left = op.base.holder.claim if op.base.holder else ""
-                self._log.info("freed", node=node, lease=op.base.name, claim=left)
 
-    def _granted(self, event: str, node: str, op: m.Grant | m.HandOver) -> None:
-        self._log.info(
-            event,
-            node=node,
-            lease=op.base.name,
-            claim=op.claim,
-            load=op.terms.load,
-            token=op.base.version,
-        )
+def _grant(happening: Granted | HandedOver) -> dict[str, object]:
+    numbers = {"token": happening.token, "waited": round(happening.waited, 3)}
+    return _place(happening) | _party(happening.to) | numbers
+
+
+def _place(happening: Granted | HandedOver | Released) -> dict[str, object]:
+    """Where it happened, and how long the slot was held that changed hands, if that is known."""
+    held = None if isinstance(happening, Granted) else happening.held
+    told: dict[str, object] = {"node": happening.node, "lease": happening.lease}
+    return told if held is None else told | {"held": round(held, 3)}
+
+
+def _party(party: Party) -> dict[str, object]:
+    told: dict[str, object] = {"claim": party.claim, "load": party.load}
+    return told | {"pod": str(party.pod)} if party.pod else told
+
+
+def _write(op: m.Operation) -> dict[str, object]:
+    """The write, its Lease, and the claim that it is about, if there is one."""
+    told: dict[str, object] = {"write": type(op).__name__, "lease": _lease_of(op)}
+    claim = _claim_of(op)
+    return told | {"claim": claim} if claim else told
+
+
+def _lease_of(op: m.Operation) -> str:
+    return op.name if isinstance(op, m.Make | m.ReadBack) else op.base.name
+
+
+def _claim_of(op: m.Operation) -> str:
+    if isinstance(op, m.Grant | m.HandOver | m.Refresh):
+        return op.claim
+    holder = op.base.holder if isinstance(op, m.Free | m.Remove) else None
+    return holder.claim if holder else ""

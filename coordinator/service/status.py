@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core.headroom import kept
+from coordinator.core.listing import count_held, unresponsive
 from coordinator.core.views import slot_views, waiting
 from coordinator.core.waits import longest_wait
 from coordinator.service.limits import GONE
@@ -70,6 +71,10 @@ class NodeCounts:
     """Slots whose holder is silent past its TTL and cannot be shown to have ended."""
     longest_wait: float = 0.0
     """Seconds that the claim waits that came first, of those that somebody still asks for."""
+    decided_by: str = ""
+    """What made the limit."""
+    draining: int = 0
+    """Held slots past the limit: they are not granted again once they are given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +118,7 @@ def node_status(
         matched=tuple(str(rule) for rule in found.matched) if found else (),
         skipped=tuple((str(s.rule), s.reason) for s in found.skipped) if found else (),
         hold=limits.hold(node),
-        held=_held(table) if table else 0,
+        held=count_held(table) if table else 0,
         slots=slot_views(table, now) if table else (),
         queue=waiting(table, now) if table else (),
         cap=cap,
@@ -123,18 +128,20 @@ def node_status(
 
 def counts(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -> NodeCounts:
     """The node in numbers at `now`; cheap enough for every node at every scrape."""
-    limit, _ = limits.limit(node)
+    limit, why = limits.limit(node)
     hold = limits.hold(node)
     if table is None:
-        return NodeCounts(node, limit, 0, 0, hold)
+        return NodeCounts(node, limit, 0, 0, hold, decided_by=why)
     return NodeCounts(
         node,
         limit,
-        _held(table),
+        count_held(table),
         len(table.roll.queue),
         hold,
-        unresponsive=_unresponsive(table),
+        unresponsive=len(unresponsive(table)),
         longest_wait=longest_wait(table, now),
+        decided_by=why,
+        draining=_draining(table),
     )
 
 
@@ -148,13 +155,9 @@ def totals(nodes: Collection[NodeCounts]) -> Totals:
     )
 
 
-def _held(table: NodeTable) -> int:
-    return sum(slot.holder is not None for slot in table.picture.slots.values())
-
-
-def _unresponsive(table: NodeTable) -> int:
-    claims = table.roll.claims.values()
-    return sum(claim.unresponsive and not claim.leaving for claim in claims)
+def _draining(table: NodeTable) -> int:
+    slots = table.picture.slots.values()
+    return sum(slot.holder is not None and slot.ordinal >= table.limit for slot in slots)
 
 
 def config_status(namespace: str, state: ConfigState) -> ConfigStatus:

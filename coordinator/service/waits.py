@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core.waits import long_waits
+from coordinator.core.words import names
 from coordinator.kube.events import ObjectRef
 
 if TYPE_CHECKING:
@@ -61,14 +62,9 @@ def sentence(namespace: str, wait: LongWait) -> str:
 def details(wait: LongWait) -> str:
     """Its place, what stands in its way, and who holds."""
     text = f"position {wait.position} of {wait.queued}, {wait.reason}"
-    return f"{text}; held by {_names(wait.holders)}" if wait.holders else text
+    return f"{text}; held by {names(wait.holders, SHOWN)}" if wait.holders else text
 
 
 def duration(seconds: float) -> str:
     """In whole minutes, or in seconds where they are few."""
     return f"{seconds // 60:.0f} min" if seconds >= 120 else f"{seconds:.0f} s"
-
-
-def _names(loads: tuple[str, ...]) -> str:
-    more = len(loads) - SHOWN
-    return ", ".join(loads[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -201,11 +201,13 @@ def test_a_holder_cleared_by_hand_frees_the_slot(value: str | None) -> None:
         ("priority", "high"),
         ("priority", "1.0"),
         ("priority", "\u0663"),
+        ("priority", "-9223372036854775809"),
         ("ttl-seconds", "9"),
         ("ttl-seconds", "3601"),
         ("ttl-seconds", "+60"),
         ("fencing-token", "-1"),
         ("fencing-token", None),
+        ("fencing-token", "9223372036854775808"),
         ("fencing-token", "9" * 5000),
         ("pod", "web-0"),
         ("pod", "/web-0"),
@@ -301,14 +303,29 @@ def test_every_grant_is_read_back_as_it_was_written(claim: str, asked: Terms, ve
 @given(terms)
 def test_the_shown_holder_is_short_and_printable(asked: Terms) -> None:
     shown = holder_identity(asked)
-    assert 0 < len(shown) <= 200
+    assert 0 < len(shown) <= 127
     assert shown.isprintable()
 
 
 def test_the_shown_holder_is_pod_and_load() -> None:
     assert holder_identity(TERMS) == "web-0/backup-7/pvc-3"
     assert holder_identity(Terms("scan")) == "scan"
-    assert holder_identity(Terms("x" * 500)).endswith("...")
+
+
+def test_a_load_that_is_named_as_its_pod_is_shown_once() -> None:
+    assert (
+        holder_identity(Terms("mover-7kq2x", pod=PodRef("velero", "mover-7kq2x"))) == "mover-7kq2x"
+    )
+
+
+def test_long_names_are_shown_with_both_of_their_ends() -> None:
+    load, pod = f"backup{'-' * 200}pvc-3", f"mover{'-' * 200}x2k"
+    shown = holder_identity(Terms(load, pod=PodRef("velero", pod)))
+    first, second = shown.split("/")
+    assert (first[:5], first[-4:]) == ("mover", "-x2k")
+    assert (second[:6], second[-5:]) == ("backup", "pvc-3")
+    assert "..." in first
+    assert "..." in second
 
 
 @given(st.from_regex(r"[a-z0-9]([a-z0-9.-]{0,250}[a-z0-9])?", fullmatch=True), st.integers(0, 999))

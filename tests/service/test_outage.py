@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from coordinator.core.hold import HOLD
 from coordinator.core.views import Granted, Queued
 from coordinator.embedded import objects
-from coordinator.service.nodes import HOLD
 from tests.service import faults
 from tests.service.cluster import NODE, ask, granted
 from tests.service.faults import any_request, lease_write

@@ -7,6 +7,7 @@ import gc
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING
 from unittest import mock
@@ -14,6 +15,7 @@ from unittest import mock
 from coordinator.core.slots import NodeTable
 from coordinator.embedded import objects
 from coordinator.embedded.store import Store
+from tests.core.explained import explained
 from tests.simulation.agents import Agent
 from tests.simulation.api import ApiServer
 from tests.simulation.configs import Registry, drawn
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from coordinator.core import messages as m
     from coordinator.embedded.history import Event
     from tests.simulation.loads import Caller
+
+
+EXPLAINED = 997
+"""After each so many events a table is asked to explain itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +185,23 @@ class World:
             self.watcher.blame("liveness", what)
 
 
+def _judge_explained(watcher: Watcher, table: NodeTable, now: float) -> None:
+    try:
+        explained(table, now, foreseen=True)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the judge's, not the table's
+        watcher.blame("explain", f"{table.node}: {error!r}")
+
+
 @contextmanager
 def watched_tables(watcher: Watcher) -> Iterator[None]:
     """Every event that a table takes in, and what it commands, is told to the judges."""
-    real = NodeTable.handle
+    real, met = NodeTable.handle, count(1)
 
     def handle(table: NodeTable, event: m.Event, now: float) -> list[m.Command]:
         commands = real(table, event, now)
         watcher.handled(table.node, event, commands)
+        if next(met) % EXPLAINED == 0:
+            _judge_explained(watcher, table, now)
         return commands
 
     with mock.patch.object(NodeTable, "handle", handle):
