@@ -18,7 +18,7 @@ from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
 from coordinator.api.shares import SHARE, SHARES
 from coordinator.core.access import AUDIENCE, Action, Caller
-from coordinator.service.errors import PoolUnknown, Stopping
+from coordinator.service.errors import PoolUnknown, ServiceError, Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -96,6 +96,19 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
         raise _no_such_pool(request.match_info["namespace"]) from None
     await coordinator.callers.identify(token)
     return response
+
+
+async def still_admitted(request: web.Request) -> bool:
+    """Whether who was let in would be let in again; where nobody can tell, no."""
+    coordinator, need = request.app[COORDINATOR], request.app[NEEDS].get(request.match_info.handler)
+    if coordinator.callers is None or need is None:
+        return True
+    try:
+        caller = await coordinator.callers.identify(bearer_token(request))
+        await _require(coordinator, caller, need, path_values(request))
+    except (Problem, ServiceError):
+        return False
+    return True
 
 
 def bearer_token(request: web.Request) -> str:

@@ -93,7 +93,17 @@ class SyncJson(TypedDict):
 
 def pod_name(pod: PodRef | None) -> str | None:
     """The Pod as namespace/name."""
-    return f"{pod.namespace}/{pod.name}" if pod else None
+    return str(pod) if pod else None
+
+
+def pod_uid(pod: PodRef | None) -> str | None:
+    """The Pod's uid; None without a Pod, and where none was given."""
+    return pod.uid or None if pod else None
+
+
+def tenths(seconds: float | None) -> float | None:
+    """Seconds as they are shown; None stays None."""
+    return None if seconds is None else round(seconds, 1)
 
 
 def holder_json(held: Held, at: datetime) -> HolderJson:

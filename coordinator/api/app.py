@@ -14,12 +14,16 @@ from coordinator.api.access import NEEDS, admitted
 from coordinator.api.admission import MOST_REVIEWS, REVIEWS, SIDECAR, admit_mover
 from coordinator.api.bodies import INTAKE, Intake
 from coordinator.api.connections import CONNECTIONS, READ_SIZE, Connections, guarded
+from coordinator.api.events import MOST_STREAMS, STREAMS
 from coordinator.api.exchange import COORDINATOR, DOCUMENT, METRICS, exchange
 from coordinator.api.garbled import reticent
 from coordinator.api.health import TROUBLES
 from coordinator.api.openapi import document
+from coordinator.api.page import ASSETS, assets
+from coordinator.api.places import Places
+from coordinator.api.preview import MOST_AT_ONCE, PREVIEWS
 from coordinator.api.proxy import EVERYWHERE, TRUST, follow, proxying
-from coordinator.api.routes import ADMISSION, API, HEALTH
+from coordinator.api.routes import ADMISSION, API, HEALTH, PAGE
 from coordinator.api.secured import securing
 from coordinator.api.shares import SHARES, Shares
 from coordinator.api.sockets import place, url_of
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
 
     from coordinator.api.health import Troubles
     from coordinator.api.proxy import Trust
-    from coordinator.api.routes import Route
+    from coordinator.api.route import Route
     from coordinator.api.secured import Tls
     from coordinator.injection import Sidecar
     from coordinator.service.coordinator import Coordinator
@@ -59,7 +63,7 @@ def api_app(
     With `trust` they do so over TLS only, to a leader that it verifies. With `injection` there is a
     webhook that puts this sidecar into Velero's mover Pods.
     """
-    routes = _routes(injecting=injection is not None)
+    routes = (*_routes(injecting=injection is not None), *PAGE)
     app = _app(routes, follow, admitted)
     app[COORDINATOR] = coordinator
     app[METRICS] = metrics
@@ -68,6 +72,9 @@ def api_app(
     app[DOCUMENT] = _document(injecting=injection is not None)
     app[TRUST] = trust
     app[SHARES] = Shares()
+    app[STREAMS] = Places(MOST_STREAMS, "streams of events")
+    app[PREVIEWS] = Places(MOST_AT_ONCE, "previews")
+    app[ASSETS] = assets()
     app.cleanup_ctx.append(proxying)
     if injection:
         app[SIDECAR], app[REVIEWS] = injection, Intake(MOST_REVIEWS)

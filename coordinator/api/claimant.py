@@ -10,6 +10,8 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from coordinator.api.access import CALLER
 from coordinator.api.exchange import COORDINATOR, service_problem
 from coordinator.api.problems import Problem
@@ -35,6 +37,8 @@ OLDEST = 120.0
 """Seconds of earlier arrival that a ticket is worth to a claim which this leader does not know,
 where the namespace has a highest priority. Anybody can write a ticket, and age counts as priority;
 after a change of leader those who have one come within seconds."""
+
+log = structlog.get_logger("coordinator.callers")
 
 
 @dataclass(slots=True)
@@ -149,9 +153,14 @@ class Claimant:
         except NotConfirmed as error:
             problems[claim] = service_problem(error)
         except PodElsewhere as error:
+            self._tell(claim, pod, str(error))
             problems[claim] = Problem("forbidden", f"pod: {error}", fields=(("pod", str(error)),))
         else:
             del problems[claim]
+
+    def _tell(self, claim: str, pod: PodRef, reason: str) -> None:
+        place = {"namespace": self.pool.namespace, "node": self.node}
+        log.info("claim refused", **place, claim=claim, pod=str(pod), reason=reason)
 
     def _require_own(self, pod: PodRef) -> None:
         """A guest's loads run in its own namespace: nobody learns here which Pods others have, or
@@ -161,7 +170,7 @@ class Claimant:
         admitted = own == pool and self.admissions.admits(pool, pod.namespace)
         if pod.namespace != own and not admitted:
             raise PodElsewhere(
-                f"the Pod {pod.namespace}/{pod.name} is not in your namespace {own}; only agents of"
+                f"the Pod {pod} is not in your namespace {own}; only agents of"
                 " the pool's own namespace may name Pods of others, which may claim in the pool"
             )
 

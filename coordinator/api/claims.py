@@ -11,6 +11,7 @@ from coordinator.api.answers import granted_json, problem_of, queued_json, refus
 from coordinator.api.bodies import parse, path_values, read_json
 from coordinator.api.claimant import claimant, owner_of
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
+from coordinator.api.explain import explained_grant_json, explained_wait_json
 from coordinator.api.problems import Problem
 from coordinator.api.schemas import WAIT_SHARE, ClaimBody, shortened, unknown_fields
 from coordinator.core.messages import Refusal
@@ -55,14 +56,20 @@ def _bounded(pool: Pool, node: str, ask: Ask, wait: float) -> float:
 
 
 async def get_claim(request: web.Request) -> web.Response:
-    """The claim's state, without asking: neither a place in the queue nor a renewal."""
+    """The claim's state and why, without asking: neither a place in the queue nor a renewal."""
     path = path_values(request)
     pool = request.app[COORDINATOR].pool(path["namespace"])
     node, claim = path["node"], path["claim"]
     view = pool.look(node, claim)
     if view is None:
         raise Problem("unknown-claim", f"{node} knows no claim {claim}; PUT it to ask for a slot")
-    return _state(view, pool, node, queued=HTTPStatus.OK)
+    if isinstance(view, Granted):
+        why = pool.insight.why_claim(node, claim)
+        return json_response(explained_grant_json(view, pool.term, why))
+    if isinstance(view, Queued):
+        why = pool.insight.why_claim(node, claim)
+        return json_response(explained_wait_json(view, pool.term, pool.wall(), why))
+    raise problem_of(view, node)
 
 
 async def delete_claim(request: web.Request) -> web.Response:
@@ -79,11 +86,9 @@ async def delete_claim(request: web.Request) -> web.Response:
     return _state(view, pool, node)
 
 
-def _state(
-    view: View, pool: Pool, node: str, queued: HTTPStatus = HTTPStatus.ACCEPTED
-) -> web.Response:
+def _state(view: View, pool: Pool, node: str) -> web.Response:
     if isinstance(view, Granted):
         return json_response(granted_json(view, pool.term))
     if isinstance(view, Queued):
-        return json_response(queued_json(view, pool.term, pool.wall()), queued)
+        return json_response(queued_json(view, pool.term, pool.wall()), HTTPStatus.ACCEPTED)
     raise problem_of(view, node)

@@ -92,7 +92,7 @@ class Connections:
         allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
         if allowed < wanted:
-            log.warning("open_files_limited", limit=allowed, wanted=wanted, detail=FEW_FILES)
+            log.warning("open files limited", limit=allowed, wanted=wanted, detail=FEW_FILES)
 
     def guarding(self, server: Callable[[], asyncio.BaseProtocol]) -> Callable[[], Guard]:
         """What makes a protocol for each new connection, to be handed to the event loop."""
@@ -162,7 +162,7 @@ class Connections:
         if time.monotonic() - self._complained >= _COMPLAIN_AGAIN:
             self._complained = time.monotonic()
             log.warning(
-                "connections_full",
+                "connections full",
                 most=self.most,
                 detail="some are closed at once; look for callers that leave connections open,"
                 " or raise --max-connections",

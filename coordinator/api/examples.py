@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from coordinator.api.admission import AdmissionResponseJson, AdmissionReviewJson
 from coordinator.api.answers import GrantedJson, HolderJson, QueuedJson, SyncJson, TroubledJson
+from coordinator.api.examples_pool import POOL
+from coordinator.api.examples_why import WHY_GRANTED, WHY_NODE, WHY_QUEUED
+from coordinator.api.explain import ExplainedGrantJson, ExplainedWaitJson
 from coordinator.api.problems import Problem
 from coordinator.api.reports import (
-    ConfigJson,
     LeaderJson,
-    MoverJson,
-    MoversJson,
     NodeJson,
-    NodesJson,
-    NodeSummaryJson,
-    PoolJson,
     SlotHolderJson,
     SlotJson,
     StatusJson,
-    TotalsJson,
     WaitingJson,
 )
 
@@ -107,6 +103,9 @@ QUEUED = QueuedJson(
     holders=[HOLDER],
 )
 
+EXPLAINED_GRANT = ExplainedGrantJson(**GRANTED, why=WHY_GRANTED)
+EXPLAINED_WAIT = ExplainedWaitJson(**QUEUED, why=WHY_QUEUED)
+
 _LOST = Problem(
     "slot-lost", "claim a04e has no slot of node1 any more: its Lease was deleted; stop its load"
 )
@@ -150,34 +149,7 @@ NODE = NodeJson(
             ttlSeconds=60,
         )
     ],
-)
-
-NODES = NodesJson(nodes=[NodeSummaryJson(node="node1", limit=1, held=1, queued=1, hold="")])
-NODES["continue"] = "bm9kZTE="
-
-POOL = PoolJson(
-    namespace="velero",
-    term=1187,
-    ready=True,
-    reason="",
-    config=ConfigJson(
-        configMap="node-slots",
-        accepted=True,
-        error="",
-        warnings=[],
-        version="911",
-        since="2026-01-05T09:12:44.000000Z",
-        rules=["perNodeConfig[0] kubernetes.io/hostname=node1: 1"],
-        globalLimit=2,
-    ),
-    totals=TotalsJson(nodes=3, limit=5, held=1, queued=1),
-    movers=MoversJson(
-        governed=2,
-        ungoverned=1,
-        ungovernedSeen=4,
-        ungovernedPods=[MoverJson(pod="velero/backup-6-h7k2p", kind="PodVolumeBackup")],
-        nearTimeout=0,
-    ),
+    why=WHY_NODE,
 )
 
 STATUS = StatusJson(

@@ -70,6 +70,7 @@ async def exchange(request: web.Request, handler: Handler) -> web.StreamResponse
         path=request.path,
         status=response.status,
         seconds=round(time.monotonic() - began, 4),
+        **_about(request),
     )
     return response
 
@@ -86,9 +87,16 @@ async def _answer(request: web.Request, handler: Handler, number: str) -> web.St
     except ConnectionError:
         raise  # the caller went away while its body was read
     except Exception:
-        log.exception("request_failed", id=number, method=request.method, path=request.path)
+        method, path, about = request.method, request.path, _about(request)
+        log.exception("request failed", id=number, method=method, path=path, **about)
         detail = f"request {number} failed; the coordinator's log says why under that id"
         return _refusal(Problem("internal", detail), request)
+
+
+def _about(request: web.Request) -> dict[str, str]:
+    """What the path names, as every other line names it."""
+    found = request.match_info
+    return {name: found[name] for name in ("namespace", "node", "claim") if name in found}
 
 
 def _refusal(problem: Problem, request: web.Request) -> web.Response:

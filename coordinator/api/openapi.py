@@ -20,7 +20,7 @@ from coordinator.core.access import AUDIENCE
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coordinator.api.routes import Reply, Route
+    from coordinator.api.route import Parameter, Reply, Route
 
     Object = dict[str, Any]
 
@@ -85,7 +85,7 @@ def _operation(route: Route, schemas: Object) -> Object:
         operation["security"] = [{"bearer": []}]
     if route in HEALTH:
         operation["servers"] = [{"url": "http://127.0.0.1:8080"}]
-    if parameters := [*_path_parameters(route), *_query_parameters(route)]:
+    if parameters := [*_path_parameters(route), *_parameters(route)]:
         operation["parameters"] = parameters
     if route.body is not None:
         content = {"schema": _ref(route.body, schemas), "example": route.body_example}
@@ -106,9 +106,25 @@ def _path_parameters(route: Route) -> Iterable[Object]:
         }
 
 
-def _query_parameters(route: Route) -> Iterable[Object]:
-    for name, schema, description in route.query:
-        yield {"name": name, "in": "query", "description": description, "schema": schema}
+def _parameters(route: Route) -> Iterable[Object]:
+    for place, parameters in (("query", route.query), ("header", route.headers)):
+        for parameter in parameters:
+            yield _parameter(parameter, place)
+
+
+def _parameter(parameter: Parameter, place: str) -> Object:
+    told: Object = {
+        "name": parameter.name,
+        "in": place,
+        "description": parameter.meaning,
+        "schema": dict(parameter.schema),
+    }
+    if parameter.repeated:
+        told["schema"] = {"type": "array", "items": told["schema"]}
+        told["explode"] = True
+    if parameter.example is not None:
+        told["example"] = [parameter.example] if parameter.repeated else parameter.example
+    return told
 
 
 def _responses(route: Route, schemas: Object) -> Object:
@@ -125,8 +141,13 @@ def _responses(route: Route, schemas: Object) -> Object:
 def _reply(reply: Reply, route: Route, schemas: Object) -> Object:
     answer: Object = {"description": reply.meaning}
     if reply.type is not None:
-        media: Object = {"schema": _ref(reply.type, schemas)}
-        if reply.example is not None:
+        # OpenAPI 3.1 has no word for the events of a stream: they stand in an extension (4.9)
+        streams = {name: _ref(kind, schemas) for name, kind in reply.events.items()}
+        media: Object = {"x-events": streams} if streams else {"schema": _ref(reply.type, schemas)}
+        if reply.more:
+            both = (reply.example, *reply.more)
+            media["examples"] = {str(n): {"value": one} for n, one in enumerate(both, start=1)}
+        elif reply.example is not None:
             media["example"] = reply.example
         answer["content"] = {reply.media: media}
     if route.body is not None and issubclass(route.body, Body):

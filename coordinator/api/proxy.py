@@ -42,6 +42,10 @@ HEAD_TIMEOUT = 75.0
 """Seconds until the leader's answer begins: its longest wait, a body's longest time, and some."""
 BODY_TIMEOUT = 30.0
 """Seconds from the beginning of an answer to its end."""
+STREAM = "text/event-stream"
+"""An answer of this kind goes on until somebody ends it."""
+STREAM_SILENCE = 45.0
+"""Seconds without a word of the leader, which says something at least each 15."""
 LOOK = 0.5
 """Seconds between looks at who leads, while requests are passed on."""
 IDLE = 60.0
@@ -106,6 +110,8 @@ class Proxy:
             why = f"{type(error).__name__}: {error}".rstrip(": ")
             raise no_leader(f"the leader at {leader.url} does not answer ({why})") from error
         async with answer:
+            if answer.content_type == STREAM:
+                return await self._relay_stream(answer, request, leader)
             return await _relay(answer, request)
 
     async def _ask(self, request: web.Request, leader: Leader) -> aiohttp.ClientResponse:
@@ -125,6 +131,29 @@ class Proxy:
                 )
             finally:
                 del self._asking[deadline]
+
+    async def _relay_stream(
+        self, answer: aiohttp.ClientResponse, request: web.Request, leader: Leader
+    ) -> web.StreamResponse:
+        """What the leader goes on telling, as long as it leads and is heard of.
+
+        The end of a stream says nothing, so a leader that is gone just ends it.
+        """
+        response = _begun(answer)
+        now = asyncio.get_running_loop().time
+        with suppress(TimeoutError, aiohttp.ClientError):
+            async with asyncio.timeout(STREAM_SILENCE) as deadline:
+                self._asking[deadline] = leader
+                try:
+                    await response.prepare(request)
+                    async for piece in answer.content.iter_any():
+                        await response.write(piece)
+                        deadline.reschedule(now() + STREAM_SILENCE)
+                finally:
+                    del self._asking[deadline]
+        with suppress(ConnectionError):
+            await response.write_eof()
+        return response
 
     async def watch(self) -> None:
         """Give up what waits for a leader that leads no more: a frozen one would never say so."""
@@ -179,9 +208,7 @@ async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _relay(answer: aiohttp.ClientResponse, request: web.Request) -> web.StreamResponse:
     """Once the answer has begun, only a broken connection can say that its rest is missing."""
-    response = web.StreamResponse(
-        status=answer.status, reason=answer.reason, headers=end_to_end(answer.headers)
-    )
+    response = _begun(answer)
     if answer.status == HTTPStatus.UNAUTHORIZED:  # as the leader does with its own strangers
         response.force_close()
     try:
@@ -194,6 +221,11 @@ async def _relay(answer: aiohttp.ClientResponse, request: web.Request) -> web.St
         if request.transport is not None:
             request.transport.abort()
     return response
+
+
+def _begun(answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    headers = end_to_end(answer.headers)
+    return web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
 
 
 def end_to_end(

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, NotRequired
 
 from typing_extensions import TypedDict
 
-from coordinator.api.answers import HolderJson, holder_json, pod_name
+from coordinator.api.answers import HolderJson, holder_json, pod_name, pod_uid, tenths
+from coordinator.api.explain import NodeWhyJson, PoolWhyJson, node_why_json
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from coordinator.core.model import PodRef
+    from coordinator.core.explain import NodeWhy
     from coordinator.core.views import Held, SlotView, Waiting
     from coordinator.kube.election import Leader
     from coordinator.service.status import (
@@ -79,6 +80,7 @@ class PoolJson(TypedDict):
     config: ConfigJson
     totals: TotalsJson | None
     movers: MoversJson
+    why: PoolWhyJson
 
 
 class LeaderJson(TypedDict):
@@ -105,13 +107,21 @@ class StatusJson(TypedDict):
 
 
 class NodeSummaryJson(TypedDict):
-    """One node of a list. `hold` is why it gets no new grants, "" when it does."""
+    """One node of a list. `hold` is why it gets no new grants, "" when it does.
+
+    `draining` counts the held slots past the limit, `unresponsive` those whose holder is silent and
+    cannot be shown to have ended. `longestWaitSeconds` is that of the first who still asks.
+    """
 
     node: str
     limit: int
     held: int
     queued: int
     hold: str
+    decidedBy: str
+    unresponsive: int
+    draining: int
+    longestWaitSeconds: float
 
 
 NodesJson = TypedDict("NodesJson", {"nodes": list[NodeSummaryJson], "continue": NotRequired[str]})
@@ -185,6 +195,7 @@ class NodeJson(TypedDict):
     held: int
     slots: list[SlotJson]
     queue: list[WaitingJson]
+    why: NodeWhyJson
     nodeCap: NotRequired[NodeCapJson]
     restoreHeadroom: NotRequired[int]
 
@@ -217,10 +228,7 @@ def totals_json(totals: Totals) -> TotalsJson:
 
 def movers_json(movers: MoversStatus) -> MoversJson:
     """Velero's movers."""
-    named = [
-        MoverJson(pod=f"{pod.namespace}/{pod.name}", kind=kind.value)
-        for pod, kind in movers.ungoverned_pods
-    ]
+    named = [MoverJson(pod=str(pod), kind=kind.value) for pod, kind in movers.ungoverned_pods]
     return MoversJson(
         governed=movers.governed,
         ungoverned=movers.ungoverned,
@@ -238,10 +246,14 @@ def summary_json(node: NodeCounts) -> NodeSummaryJson:
         held=node.held,
         queued=node.queued,
         hold=node.hold,
+        decidedBy=node.decided_by,
+        unresponsive=node.unresponsive,
+        draining=node.draining,
+        longestWaitSeconds=round(node.longest_wait, 1),
     )
 
 
-def node_json(node: NodeStatus, at: datetime) -> NodeJson:
+def node_json(node: NodeStatus, at: datetime, why: NodeWhy) -> NodeJson:
     """The node in full, at the wall clock's time `at`."""
     body = NodeJson(
         node=node.node,
@@ -253,6 +265,7 @@ def node_json(node: NodeStatus, at: datetime) -> NodeJson:
         held=node.held,
         slots=[slot_json(slot, at) for slot in node.slots],
         queue=[waiting_json(waiting) for waiting in node.queue],
+        why=node_why_json(why),
     )
     if node.cap is not None:
         body["nodeCap"] = NodeCapJson(cap=node.cap.cap, taken=dict(node.cap.taken))
@@ -263,7 +276,6 @@ def node_json(node: NodeStatus, at: datetime) -> NodeJson:
 
 def slot_json(slot: SlotView, at: datetime) -> SlotJson:
     """One slot."""
-    silent = slot.silent_seconds
     return SlotJson(
         slot=slot.slot,
         lease=slot.lease,
@@ -272,16 +284,12 @@ def slot_json(slot: SlotView, at: datetime) -> SlotJson:
         holder=_slot_holder_json(slot.held, at) if slot.held else None,
         fencingToken=slot.token,
         acquired=slot.held.acquired if slot.held else "",
-        silentSeconds=None if silent is None else round(silent, 1),
+        silentSeconds=tenths(slot.silent_seconds),
     )
 
 
 def _slot_holder_json(held: Held, at: datetime) -> SlotHolderJson:
-    return SlotHolderJson(**holder_json(held, at), podUid=_uid(held.pod), ttlSeconds=held.ttl)
-
-
-def _uid(pod: PodRef | None) -> str | None:
-    return pod.uid or None if pod else None
+    return SlotHolderJson(**holder_json(held, at), podUid=pod_uid(held.pod), ttlSeconds=held.ttl)
 
 
 def waiting_json(waiting: Waiting) -> WaitingJson:
@@ -293,6 +301,6 @@ def waiting_json(waiting: Waiting) -> WaitingJson:
         position=waiting.position,
         present=waiting.present,
         pod=pod_name(waiting.pod),
-        podUid=_uid(waiting.pod),
+        podUid=pod_uid(waiting.pod),
         ttlSeconds=waiting.ttl,
     )

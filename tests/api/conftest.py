@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,12 +17,14 @@ from coordinator.core.access import Admissions, ClientNamespace
 from coordinator.service.metrics import Metrics
 from tests.api.callers import FakeCallers
 from tests.api.fakes import GRANTED, FakeCoordinator, FakePool
+from tests.api.living import living
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from coordinator.service.callers import Callers
     from coordinator.service.coordinator import Coordinator
+    from tests.api.living import Living
 
 NODE = "/v1/namespaces/velero/nodes/node1"
 CLAIM = NODE + "/claims/c1"
@@ -102,6 +105,13 @@ async def health(coordinator: Coordinator, session: aiohttp.ClientSession) -> As
     listener = await listen(health_app(coordinator), "127.0.0.1", 0)
     yield Caller(session, listener.url)
     await listener.close()
+
+
+@pytest.fixture
+async def alive(session: aiohttp.ClientSession) -> AsyncIterator[Living]:
+    """A real coordinator with three nodes."""
+    async with living(partial(Caller, session)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -31,6 +31,10 @@ REQUESTS: dict[str, tuple[str, str, object]] = {
     "POST sync": ("POST", SYNC, ALL),
     "GET node": ("GET", NODE, None),
     "GET nodes": ("GET", "/v1/namespaces/velero/nodes", None),
+    "GET claims": ("GET", "/v1/namespaces/velero/claims", None),
+    "GET config": ("GET", "/v1/namespaces/velero/config", None),
+    "POST preview": ("POST", "/v1/namespaces/velero/preview", {"text": "{}"}),
+    "GET events": ("GET", "/v1/namespaces/velero/events", None),
     "GET pool": ("GET", "/v1/namespaces/velero", None),
     "GET status": ("GET", "/v1/status", None),
     "GET openapi.json": ("GET", "/openapi.json", None),
@@ -45,6 +49,10 @@ DELETE claim      401  401     204   403       204   403      403    403    204 
 POST sync         401  401     200   403       200   403      403    403    403   403     200
 GET node          401  401     200   403       200   403      403    200    200   403     200
 GET nodes         401  401     403   403       403   403      403    200    200   403     503
+GET claims        401  401     403   403       403   403      403    200    200   403     503
+GET config        401  401     403   403       403   403      403    200    200   403     503
+POST preview      401  401     403   403       403   403      403    200    200   403     503
+GET events        401  401     403   403       403   403      403    200    200   403     503
 GET pool          401  401     403   403       403   403      403    200    200   403     503
 GET status        401  401     403   403       403   403      403    200    200   403     503
 GET openapi.json  401  401     200   200       200   200      200    200    200   200     200
@@ -90,6 +98,7 @@ def test_the_table_has_every_route() -> None:
 async def test_each_route_is_for_those_of_the_table(
     api: Caller, known: FakeCallers, pool: FakePool, request_: str, who: str, status: int
 ) -> None:
+    pool.news.end()  # or a stream would go on
     if request_ == "DELETE claim":
         pool.answer = Released("c1")
     answer = await ask(api, request_, TOKENS.get(who, ""))
@@ -105,6 +114,7 @@ async def test_without_authentication_everybody_may_do_everything(
     api: Caller, pool: FakePool
 ) -> None:
     pool.answer = GRANTED
+    pool.news.end()
     for request in REQUESTS.keys() - {"DELETE claim"}:
         assert (await ask(api, request)).status == 200
 
@@ -162,7 +172,7 @@ async def test_other_methods_tell_nothing_more(
 async def test_an_unknown_path_needs_no_token_and_tells_nothing(
     api: Caller, known: FakeCallers
 ) -> None:
-    for path in ("/v2/status", "/v1/namespaces/velero/secrets", "/"):
+    for path in ("/v2/status", "/v1/namespaces/velero/secrets", "/page"):
         assert (await api("GET", path)).problem == "not-found"
 
 

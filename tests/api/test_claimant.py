@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from coordinator.api import claimant
 from coordinator.core.messages import OthersClaim
@@ -122,6 +123,17 @@ async def test_the_loads_pod_must_run_on_the_claims_node(
     known.pods["velero/load"] = "node1"
     assert (await put(api, pod=LOAD)).status == 200
     assert pool.asked[0][1].terms.pod == LOAD_REF
+
+
+async def test_a_claim_that_is_refused_for_its_pod_is_told_of_in_the_log(
+    api: Caller, known: FakeCallers
+) -> None:
+    with capture_logs() as logs:
+        await put(api, pod=LOAD)
+    (line,) = [one for one in logs if one["event"] == "claim refused"]
+    assert (line["namespace"], line["node"], line["claim"]) == ("velero", "node1", "c1")
+    assert line["pod"] == "velero/load"
+    assert "does not run on node node1" in line["reason"]
 
 
 async def test_anothers_pod_by_the_agents_name_is_looked_at(

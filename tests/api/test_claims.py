@@ -121,7 +121,9 @@ async def test_retry_after_is_whole_seconds_rounded_up(api: Caller, pool: FakePo
 async def test_a_look_is_200_for_a_waiting_claim_too(api: Caller, pool: FakePool) -> None:
     pool.answer = QUEUED
     answer = await api("GET", CLAIM)
-    assert (answer.status, answer.json) == (200, QUEUED_BODY)
+    body = answer.json
+    assert body.pop("why")["node"] == "node1"
+    assert (answer.status, body) == (200, QUEUED_BODY)
     assert not pool.asked
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from coordinator.core.happenings import Granted, HandedOver, Party, Reclaimed, Released
+from coordinator.core.model import Cause
 from tests.api.fakes import CONFIG
 
 if TYPE_CHECKING:
@@ -76,9 +78,11 @@ async def test_a_pool_without_a_picture_shows_no_nodes(api: Caller, pool: FakePo
 
 
 async def test_what_happened_is_counted(api: Caller, metrics: Metrics) -> None:
-    metrics.granted("velero", None)
-    metrics.granted("velero", 0.02)
-    metrics.reclaimed("velero", "expired")
+    a, b = Party("a", "load-a"), Party("b", "load-b")
+    metrics.happened("velero", Granted("node1", "node1-slot-0", 0, a, 5, 0.5))
+    metrics.happened("velero", HandedOver("node1", "node1-slot-0", 0, a, b, 6, 2.0, 60.0, 0.02))
+    metrics.happened("velero", Reclaimed("node1", "node1-slot-0", 0, b, Cause.EXPIRED, "silent"))
+    metrics.happened("velero", Released("node1", "node1-slot-0", 0, b, None))
     metrics.unknown("velero")
     metrics.api_request("update", "leases", "200", 0.02)
     found = samples(await api("GET", "/metrics"))
@@ -86,6 +90,10 @@ async def test_what_happened_is_counted(api: Caller, metrics: Metrics) -> None:
     assert found["nodeslots_grants_total velero handover"] == 1
     assert found["nodeslots_handover_seconds_count velero"] == 1
     assert found["nodeslots_handover_seconds_sum velero"] == 0.02
+    assert found["nodeslots_wait_seconds_count velero"] == 2
+    assert found["nodeslots_wait_seconds_sum velero"] == 2.5
+    assert found["nodeslots_hold_seconds_count velero"] == 1
+    assert found["nodeslots_hold_seconds_sum velero"] == 60
     assert found["nodeslots_reclaims_total velero expired"] == 1
     assert found["nodeslots_writes_unknown_total velero"] == 1
     assert found["nodeslots_api_requests_total update leases 200"] == 1

@@ -10,14 +10,15 @@ from pydantic import TypeAdapter
 
 from coordinator.api.app import api_app, health_app
 from coordinator.api.openapi import document
-from coordinator.api.problems import BASE, KINDS, Problem, ProblemJson
-from coordinator.api.routes import ADMISSION, API, HEALTH, Reply, Route
+from coordinator.api.problems import BASE, CONTENT_TYPE, KINDS, Problem, ProblemJson
+from coordinator.api.routes import ADMISSION, API, HEALTH, PAGE
 from coordinator.api.schemas import SyncBody, SyncClaim, unknown_fields
 from coordinator.injection import Sidecar
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from coordinator.api.route import Reply, Route
     from coordinator.service.coordinator import Coordinator
     from coordinator.service.metrics import Metrics
     from tests.api.conftest import Caller
@@ -39,11 +40,12 @@ BODIES = [
 
 
 def served(app: web.Application) -> set[tuple[str, str]]:
+    """Without the page, which is no part of the API."""
     return {
         (route.method, route.resource.canonical)
         for route in app.router.routes()
         if route.resource is not None and route.method != "HEAD"
-    }
+    } - {(route.method, route.path) for route in PAGE}
 
 
 def test_the_document_and_the_routers_have_the_same_routes(
@@ -74,7 +76,8 @@ def test_every_reference_leads_somewhere() -> None:
 
 @pytest.mark.parametrize("reply", REPLIES)
 def test_the_example_of_an_answer_fits_its_schema(reply: Reply) -> None:
-    TypeAdapter(reply.type).validate_python(reply.example, strict=True)
+    for example in (reply.example, *reply.more):
+        TypeAdapter(reply.type).validate_python(example, strict=True)
 
 
 @pytest.mark.parametrize("route", BODIES)
@@ -95,8 +98,7 @@ def test_every_problem_is_documented_with_an_example_that_fits() -> None:
         for item in DOCUMENT["paths"].values()
         for operation in item.values()
         for answer in operation["responses"].values()
-        for media in answer.get("content", {}).values()
-        for example in media.get("examples", {}).values()
+        for example in answer.get("content", {}).get(CONTENT_TYPE, {}).get("examples", {}).values()
     ]
     for example in examples:
         TypeAdapter(ProblemJson).validate_python(example, strict=True)

@@ -63,6 +63,7 @@ async def test_no_answer_and_no_log_line_has_a_token(
 ) -> None:
     method, path, body = REQUESTS[request_]
     pool.answer, pool.sync_error = fault or pool.answer, fault
+    pool.news.end()  # or a stream would go on
     for token in TOKENS:
         answer = await api(method, path, body, headers=bearer(token))
         assert SECRET not in answer.text + str(answer.headers)
