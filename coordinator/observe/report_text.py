@@ -10,8 +10,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from coordinator.core.words import count
 from coordinator.observe.replay import FREEING, START
-from coordinator.observe.words import count, moment, span
+from coordinator.observe.words import moment, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coordinator.core.limits import ConfigRefused
+from coordinator.core.words import count
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import CredentialsError, load_access
 from coordinator.kube.errors import ApiError
@@ -20,7 +21,6 @@ from coordinator.observe.judging import given
 from coordinator.observe.output import output
 from coordinator.observe.recorder import Recorder
 from coordinator.observe.session import Session
-from coordinator.observe.words import count
 
 if TYPE_CHECKING:
     import argparse

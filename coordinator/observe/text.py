@@ -9,8 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from coordinator.core.words import count
 from coordinator.observe.runs import Stage
-from coordinator.observe.words import clock, count, span
+from coordinator.observe.words import clock, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from coordinator.core.movers import Kind
-from coordinator.observe.words import count, span
+from coordinator.core.words import count
+from coordinator.observe.words import span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

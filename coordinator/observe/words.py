@@ -1,8 +1,10 @@
-"""Times and numbers as people read them."""
+"""Times as people read them."""
 
 from __future__ import annotations
 
 from datetime import datetime
+
+from coordinator.core.words import two_units
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -13,10 +15,10 @@ def span(seconds: float) -> str:
     if whole < MINUTE:
         return f"{whole}s"
     if whole < HOUR:
-        return _two(whole, MINUTE, "m", 1, "s")
+        return two_units(whole, MINUTE, "m", 1, "s")
     if whole < DAY:
-        return _two(whole, HOUR, "h", MINUTE, "m")
-    return _two(whole, DAY, "d", HOUR, "h")
+        return two_units(whole, HOUR, "h", MINUTE, "m")
+    return two_units(whole, DAY, "d", HOUR, "h")
 
 
 def clock(at: float) -> str:
@@ -27,13 +29,3 @@ def clock(at: float) -> str:
 def moment(at: float) -> str:
     """Day and time, here."""
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def count(number: int, noun: str) -> str:
-    """1 node, 2 nodes."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
-def _two(whole: int, big: int, its: str, small: int, other: str) -> str:
-    rest = whole % big // small
-    return f"{whole // big}{its}" + (f"{rest}{other}" if rest else "")

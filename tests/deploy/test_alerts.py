@@ -35,6 +35,15 @@ WELL: dict[str, str | None] = {
     f"nodeslots_config_accepted{{{POOL}}}": "1",
     f"nodeslots_longest_wait_seconds{{{NODE}}}": "900",
     f"nodeslots_slots_unresponsive{{{NODE}}}": "0",
+    f"nodeslots_pool_longest_wait_seconds{{{POOL}}}": "900",
+    f"nodeslots_pool_slots_unresponsive{{{POOL}}}": "0",
+    f"nodeslots_pool_longest_queue{{{POOL}}}": "700",
+    f"nodeslots_pool_queue_length{{{POOL}}}": "9000",
+    'nodeslots_pool_queue_length{job="node-slots",namespace="scans"}': "6000",
+    'nodeslots_queue_limit{job="node-slots",pod="a",scope="node"}': "1000",
+    'nodeslots_queue_limit{job="node-slots",pod="b",scope="node"}': "1000",
+    'nodeslots_queue_limit{job="node-slots",pod="a",scope="all"}': "20000",
+    'nodeslots_queue_limit{job="node-slots",pod="b",scope="all"}': "20000",
     'nodeslots_certificate_expiry_timestamp_seconds{job="node-slots",pod="a"}': "5184000",
     'nodeslots_certificate_expiry_timestamp_seconds{job="node-slots",pod="b"}': "0",
     f'nodeslots_reclaims_total{{{POOL},reason="finished"}}': "0+3",
@@ -82,12 +91,13 @@ CASES: dict[str, Case] = {
         JOB | {"pod": "b"},
     ),
     "NodeSlotsConfigRefused": ({f"nodeslots_config_accepted{{{POOL}}}": "0"}, 5, POOLS),
-    "NodeSlotsLongWait": ({f"nodeslots_longest_wait_seconds{{{NODE}}}": "4000"}, 5, NODES),
+    "NodeSlotsStarvedNode": ({f"nodeslots_longest_wait_seconds{{{NODE}}}": "4000"}, 5, NODES),
     "NodeSlotsQueueFull": (
         {f"nodeslots_claims_turned_away_total{{{POOL}}}": "0+5"},
         11,
         POOLS,
     ),
+    "NodeSlotsQueueNearBound": ({f"nodeslots_pool_longest_queue{{{POOL}}}": "810"}, 5, POOLS),
     "NodeSlotsUnresponsiveHolder": ({f"nodeslots_slots_unresponsive{{{NODE}}}": "2"}, 15, NODES),
     "NodeSlotsMoversUngoverned": (
         {f"nodeslots_movers_ungoverned_total{{{POOL}}}": "0+1"},
@@ -107,6 +117,20 @@ CASES: dict[str, Case] = {
     ),
 }
 """By alert: what is different, from which minute on it fires, and the labels that it has."""
+BY_POOL: dict[str, Case] = {
+    "NodeSlotsStarvedNode": (
+        {f"nodeslots_pool_longest_wait_seconds{{{POOL}}}": "4000"},
+        5,
+        POOLS,
+    ),
+    "NodeSlotsUnresponsiveHolder": (
+        {f"nodeslots_pool_slots_unresponsive{{{POOL}}}": "2"},
+        15,
+        POOLS,
+    ),
+}
+"""The same for a pool that shows no metrics by node."""
+WITHOUT_NODES: dict[str, str | None] = {name: None for name in WELL if 'node="' in name}
 LONG = 240
 
 
@@ -171,6 +195,27 @@ def test_an_alert_fires_when_it_should_and_no_sooner(
     (rule,) = (one for one in SPEC["groups"][0]["rules"] if one["alert"] == alert)
     fires = expect(alert, minute, labels | rule["labels"])
     run(promtool, tmp_path, changed, [expect(alert, minute - 1), fires])
+
+
+def test_no_alert_needs_metrics_by_node(promtool: Tool, tmp_path: Path) -> None:
+    for alert, (changed, minute, labels) in BY_POOL.items():
+        (rule,) = (one for one in SPEC["groups"][0]["rules"] if one["alert"] == alert)
+        fires = expect(alert, minute, labels | rule["labels"])
+        run(promtool, tmp_path, WITHOUT_NODES | changed, [expect(alert, minute - 1), fires])
+    run(promtool, tmp_path, WITHOUT_NODES, [expect(alert, LONG) for alert in CASES])
+
+
+def test_the_sum_of_a_pool_says_nothing_that_its_nodes_said(promtool: Tool, tmp_path: Path) -> None:
+    waits = {f"nodeslots_longest_wait_seconds{{{NODE}}}": "4000"}
+    waits |= {f"nodeslots_pool_longest_wait_seconds{{{POOL}}}": "4000"}
+    labels = NODES | {"severity": "warning"}
+    run(promtool, tmp_path, waits, [expect("NodeSlotsStarvedNode", 10, labels)])
+
+
+def test_all_queues_together_have_a_bound_too(promtool: Tool, tmp_path: Path) -> None:
+    many = {f"nodeslots_pool_queue_length{{{POOL}}}": "11000"}
+    labels = JOB | {"severity": "warning"}
+    run(promtool, tmp_path, many, [expect("NodeSlotsQueueNearBound", 5, labels)])
 
 
 def test_a_rule_that_is_wrong_would_be_found(promtool: Tool, tmp_path: Path) -> None:

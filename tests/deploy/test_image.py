@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LIBRARY = "usr/local/lib/python3.11/dist-packages"
 BASE_BYTES = 54_000_000
-"""The files of the base: its Debian packages, unpacked (tests/kubelet/debian.py, USERLAND)."""
+"""The files of the base: its Debian packages, unpacked (tests/kubelet/packages.py, USERLAND)."""
 MOST_BYTES = 150_000_000
 
 needs_its_python = pytest.mark.skipif(

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from coordinator.service.metrics import Metrics
+from coordinator.service.metrics import Metrics, QueueLimits
+from coordinator.service.metrics_table import PER_NODE
 from tests.api.fakes import FakePool
 from tests.deploy.rendering import DEPLOY
 
@@ -33,10 +34,9 @@ OWN_VARIABLES = {"$__rate_interval": "5m", '"$pool"': '".*"'}
 @cache
 def samples() -> dict[str, set[str]]:
     """The name of every sample that a coordinator shows, with its labels."""
-    metrics = Metrics()
+    metrics = Metrics(queue_limits=QueueLimits(1000, 20_000))
     metrics.watch(lambda: [FakePool()])
     metrics.expect("velero")
-    metrics.granted("velero", 0.1)
     metrics.api_request("get", "leases", "200", 0.1)
     metrics.reviewed("token", "accepted")
     metrics.ca_unpublished("velero")
@@ -136,8 +136,30 @@ def test_no_two_panels_lie_on_one_another() -> None:
 
 
 def test_what_is_told_of_a_pool_can_be_narrowed_to_one() -> None:
-    per_pool = re.compile(r"nodeslots_(slots|limit|queue|longest|grants|handover|reclaims|claims)")
+    kinds = "slots|limit|queue_length|longest|pool|grants|wait|handover|hold|reclaims|claims|movers"
+    per_pool, shared = re.compile(f"nodeslots_({kinds})"), 'nodeslots_queue_limit{scope="all"}'
+    titles = {panel["title"] for panel in DASHBOARD["panels"]}
     for place, query in queries():
-        if place in {panel["title"] for panel in DASHBOARD["panels"]} and per_pool.search(query):
+        if place in titles and per_pool.search(query) and shared not in query:
             assert 'namespace=~"$pool"' in query, place
     assert [one["name"] for one in DASHBOARD["templating"]["list"]] == ["datasource", "pool"]
+
+
+def test_no_query_of_the_dashboard_but_the_table_of_nodes_needs_metrics_by_node() -> None:
+    by_node = {family.name for family in PER_NODE}
+    asked = {
+        place for place, query in queries() if by_node & {one.name for one in selectors(query)}
+    }
+    titles = {panel["title"] for panel in DASHBOARD["panels"]}
+    assert asked & titles == {"Nodes"}
+
+
+def test_grafana_knows_the_panels_and_how_old_the_file_is() -> None:
+    """The least that its importer looks at; there is no Grafana here to render it."""
+    assert {panel["type"] for panel in DASHBOARD["panels"]} == {"stat", "timeseries", "table"}
+    assert DASHBOARD["schemaVersion"] >= 36, "datasources are objects from there on"
+    assert re.fullmatch(r"[a-zA-Z0-9_-]{1,40}", DASHBOARD["uid"])
+    assert "id" not in DASHBOARD, "an id belongs to one Grafana"
+    for panel in DASHBOARD["panels"]:
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+        assert all(one["datasource"] == panel["datasource"] for one in panel["targets"])

@@ -8,7 +8,8 @@ import pytest
 
 from coordinator.kube import errors
 from coordinator.kube.calls import call_of
-from coordinator.velero.reading import PAGE, Reader, read
+from coordinator.kube.lists import PAGE
+from coordinator.velero.reading import Reader, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,13 @@ class Api:
         self.troubles[path] = kind(call_of("GET", path), "no", status=status)
 
     async def request(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, timeout: float
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        accept: str = "",
+        timeout: float,
     ) -> dict[str, Any]:
         asked = dict(params or {})
         self.asked.append((method, path, asked))
