@@ -21,6 +21,7 @@ EXAMPLES = """\
 examples:
   slot-coordinator demo                # about 20 seconds, then a summary
   slot-coordinator demo --forever      # until Ctrl-C: time to try kubectl
+  slot-coordinator demo --no-loads     # for docs/tutorial.md
   slot-coordinator demo | cat          # plain lines, as in a CI log
 
 exit codes: 0 no node was ever above its limit and the edit was followed; 1 otherwise, or a
@@ -46,6 +47,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help=f"how long loads are run, {SHORTEST:g} or more (default 20)",
     )
     length.add_argument("--forever", action="store_true", help="run until Ctrl-C")
+    length.add_argument(
+        "--no-loads",
+        action="store_true",
+        help="only the cluster and the coordinator, until Ctrl-C, to run loads of your own",
+    )
     parser.add_argument(
         "--port",
         type=_port,
@@ -57,8 +63,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from coordinator.demo.run import run
+    from coordinator.demo.run import run, run_bare
 
+    if arguments.no_loads:
+        return run_bare(arguments.port)
     return run(math.inf if arguments.forever else arguments.seconds, arguments.port)
 
 

@@ -10,12 +10,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from coordinator.demo import summary
+from coordinator.demo.bare import stand
 from coordinator.demo.output import output
 from coordinator.demo.play import Play
 from coordinator.demo.processes import ProcessDied
 from coordinator.demo.stage import Stage
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from coordinator.demo.cluster import Hand
     from coordinator.demo.output import Output
 
@@ -27,8 +30,18 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def run(seconds: float, port: int) -> int:
     """Play it for so many seconds (infinite: until a signal). Returns the exit code."""
     out = output()
+    return _ran(_play(seconds, port, out), out)
+
+
+def run_bare(port: int) -> int:
+    """Only the cluster and the coordinator, until a signal. Returns the exit code."""
+    out = output()
+    return _ran(stand(port, out), out)
+
+
+def _ran(play: Coroutine[None, None, int], out: Output) -> int:
     try:
-        return asyncio.run(_until_signal(seconds, port, out))
+        return asyncio.run(_until_signal(play))
     except ProcessDied as died:
         out.close()
         out.tell(f"PROBLEM: {died}", "bold red")
@@ -38,10 +51,10 @@ def run(seconds: float, port: int) -> int:
         return SIGNALLED + signal.SIGPIPE
 
 
-async def _until_signal(seconds: float, port: int, out: Output) -> int:
+async def _until_signal(play: Coroutine[None, None, int]) -> int:
     """The demo as a task, which the first signal cancels; the second one ends the process."""
     received: list[int] = []
-    playing = asyncio.create_task(_play(seconds, port, out))
+    playing = asyncio.create_task(play)
     loop = asyncio.get_running_loop()
 
     def stop(number: int) -> None:
@@ -67,6 +80,7 @@ async def _play(seconds: float, port: int, out: Output) -> int:
             play.hand(hand)
 
     async with await Stage.open(port, notice) as stage:
+        out.tell(f"page      {stage.coordinator.api}/", "bold")
         for line in _directions(stage):
             out.tell(line)
         play = Play(stage, out, seconds)
@@ -89,7 +103,6 @@ async def _play(seconds: float, port: int, out: Output) -> int:
 def _directions(stage: Stage) -> list[str]:
     kubectl = f"  kubectl --kubeconfig {stage.kubeconfig}"
     return [
-        "",
         f"status    curl -s {stage.watch.url}",
         f"metrics   curl -s {stage.coordinator.api}/metrics",
         "in a second terminal:",

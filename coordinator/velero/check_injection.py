@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coordinator.core.words import count, names
 from coordinator.install.defaults import NAME
 from coordinator.velero.check_model import Finding, Injected, Level, Way
-from coordinator.velero.check_text import count, names
 
 if TYPE_CHECKING:
     from coordinator.velero.check_model import Own, Served

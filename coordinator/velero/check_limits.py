@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core.limits import DEFAULT_RULES, ConfigRefused, LimitRules, read_config
+from coordinator.core.words import names
 from coordinator.velero.check_map import (
     OUT_OF_THE_WAY,
     QUEUE,
@@ -22,7 +23,6 @@ from coordinator.velero.check_map import (
     wanted,
 )
 from coordinator.velero.check_model import Finding, Level
-from coordinator.velero.check_text import names
 
 if TYPE_CHECKING:
     from coordinator.velero.check_model import Own

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 from coordinator.core.gojson import JSONError
 from coordinator.core.limits import DEFAULT_RULES, ConfigRefused, read_config
 from coordinator.core.schema import read_load_concurrency
-from coordinator.velero.check_text import add_argument, count, kubectl, minor
+from coordinator.core.words import count
+from coordinator.velero.check_text import add_argument, kubectl, minor
 from coordinator.velero.check_versions import FILE_SYSTEM_MOVERS
 from coordinator.velero.check_waits import largest
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from coordinator.core.words import count
 from coordinator.velero.check_map import OS, OUT_OF_THE_WAY, limits_of, windows_limit
 from coordinator.velero.check_model import Finding, Level
-from coordinator.velero.check_text import count, kubectl
+from coordinator.velero.check_text import kubectl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from coordinator.core.words import count
 from coordinator.velero.check_model import Level
-from coordinator.velero.check_text import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core.movers import Kind
+from coordinator.core.words import count
 from coordinator.velero.check_map import QUEUE, commands, length_of, too_short, wanted
 from coordinator.velero.check_model import Finding, Level
-from coordinator.velero.check_text import add_argument, count, minor
+from coordinator.velero.check_text import add_argument, minor
 from coordinator.velero.check_versions import FILE_SYSTEM_MOVERS
 from coordinator.velero.check_waits import largest
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.kube import errors
 from coordinator.kube.calls import resource_path
+from coordinator.kube.lists import TIMEOUT
 from coordinator.velero.check_model import Coordinator, Injected, Own, Schedule, Served, Way
 from coordinator.velero.flags import duration, flags
-from coordinator.velero.reading import TIMEOUT, Reader
+from coordinator.velero.reading import Reader
 
 if TYPE_CHECKING:
     from coordinator.kube.client import KubeClient

@@ -1,14 +1,10 @@
-"""Words and commands that findings share. Pure."""
+"""Durations, versions and commands that findings share. Pure."""
 
 from __future__ import annotations
 
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)", re.ASCII)
 
@@ -27,17 +23,6 @@ def span(seconds: float) -> str:
         return f"{rest}s"
     parts = [(hours, "h"), (minutes, "m"), (rest if whole < 600 else 0, "s")]
     return "".join(f"{number}{unit}" for number, unit in parts if number)
-
-
-def names(found: Sequence[str], most: int = 3) -> str:
-    """Some names, and how many more there are."""
-    shown = ", ".join(found[:most])
-    return f"{shown} and {len(found) - most} more" if len(found) > most else shown
-
-
-def count(number: int, noun: str) -> str:
-    """As in `1 node`, `2 nodes`."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def kubectl(namespace: str, *words: str) -> str:

@@ -16,8 +16,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from coordinator.core.movers import PREPARE_TIMEOUT, Kind
+from coordinator.core.words import count, names
 from coordinator.velero.check_model import Finding, Level
-from coordinator.velero.check_text import add_argument, count, names, span
+from coordinator.velero.check_text import add_argument, span
 from coordinator.velero.check_waits import HOUR, SAFETY, Backlog, backlogs, rounded
 from coordinator.velero.flags import duration, seconds_of
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core.movers import Kind
+from coordinator.core.words import count, names
 from coordinator.velero.check_model import Finding, Level
-from coordinator.velero.check_text import count, kubectl, minor, names
+from coordinator.velero.check_text import kubectl, minor
 
 if TYPE_CHECKING:
     from coordinator.velero.world import World

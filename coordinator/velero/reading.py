@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from coordinator.core.movers import Kind
 from coordinator.kube import errors
 from coordinator.kube.calls import Call, resource_path
+from coordinator.kube.lists import TIMEOUT, whole_list
 from coordinator.velero import objects
 from coordinator.velero.world import Limits, World
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from coordinator.kube.client import KubeClient
     from coordinator.velero.objects import Json
     from coordinator.velero.world import Mover, NodeAgent, Work
-
-PAGE = 500
-"""Objects in one answer, as kubectl asks."""
-TIMEOUT = 30.0
-"""Seconds for one answer."""
 
 RESOURCES = {
     Kind.POD_VOLUME_BACKUP: ("podvolumebackups", "apis/velero.io/v1"),
@@ -63,7 +59,8 @@ class Reader:
         namespace = "" if everywhere else self._namespace
         path = resource_path(resource, namespace, api=api)
         try:
-            return await self._pages(path, {"labelSelector": selector} if selector else {})
+            params = {"labelSelector": selector} if selector else {}
+            return await whole_list(self._client, path, params)
         except errors.ApiError as error:
             self._note(error)
             return []
@@ -79,22 +76,6 @@ class Reader:
             self._note(error)
             return None
         return Limits(name, found.get("data") or {})
-
-    async def _pages(self, path: str, params: dict[str, str]) -> list[Json]:
-        try:
-            return await self._through(path, params | {"limit": str(PAGE)})
-        except errors.Expired:  # the pages outlived their snapshot: all at once, then
-            return await self._through(path, params)
-
-    async def _through(self, path: str, params: dict[str, str]) -> list[Json]:
-        found: list[Json] = []
-        while True:
-            page = await self._client.request("GET", path, params=params, timeout=TIMEOUT)
-            found += page.get("items") or []
-            onward = (page.get("metadata") or {}).get("continue")
-            if not onward:
-                return found
-            params = params | {"continue": str(onward)}
 
     def _note(self, error: errors.ApiError) -> None:
         """Put down what is missing; raise what is no answer."""

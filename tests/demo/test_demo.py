@@ -90,6 +90,16 @@ def test_it_ends_well_by_itself_twice_and_leaves_nothing_behind(
         assert processes(tmp_path) == []
 
 
+def test_it_opens_with_the_address_of_the_page(start: Start, tmp_path: Path) -> None:
+    demo = start("--forever")
+    assert demo.stdout
+    assert demo.stdout.readline().startswith("starting ")
+    found = re.fullmatch(r"page +(http://127\.0\.0\.1:\d+/)\n", demo.stdout.readline())
+    assert found
+    with urllib.request.urlopen(found[1], timeout=LONG) as answer:
+        assert b"<title>node-slots</title>" in answer.read()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_in_order_with_its_code(
     start: Start, tmp_path: Path, number: signal.Signals

@@ -135,6 +135,15 @@ def _get_nodes(ground: Ground, api: Http, claim: str) -> Answer:
     return api.get(f"{ground.site.pool_path}/nodes")
 
 
+def _preview(ground: Ground, api: Http, claim: str) -> Answer:
+    return api.post(f"{ground.site.pool_path}/preview", {"text": "{}"})
+
+
+def _events(ground: Ground, api: Http, claim: str) -> Answer:
+    """Of a stream only its beginning: it goes on for minutes."""
+    return api.begin("GET", f"{ground.site.pool_path}/events")
+
+
 def _get_pool(ground: Ground, api: Http, claim: str) -> Answer:
     return api.get(ground.site.pool_path)
 
@@ -146,6 +155,10 @@ ROUTES: dict[str, Callable[[Ground, Http, str], Answer]] = {
     "GET claim": _get_claim,
     "GET node": _get_node,
     "GET nodes": _get_nodes,
+    "GET claims": lambda ground, api, _claim: api.get(f"{ground.site.pool_path}/claims"),
+    "GET config": lambda ground, api, _claim: api.get(f"{ground.site.pool_path}/config"),
+    "POST preview": _preview,
+    "GET events": _events,
     "GET pool": _get_pool,
     "GET status": lambda _ground, api, _claim: api.get("/v1/status"),
     "GET openapi": lambda _ground, api, _claim: api.get("/openapi.json"),
@@ -158,9 +171,8 @@ STRANGER = dict.fromkeys(ROUTES, 403) | {"GET openapi": 200}
 """Accepted, and without any right."""
 CLIENT = STRANGER | {"PUT claim": 200, "POST sync": 200, "GET claim": 200, "GET node": 200}
 AGENT = CLIENT | {"DELETE claim": 204}
-READER = STRANGER | dict.fromkeys(
-    ("GET claim", "GET node", "GET nodes", "GET pool", "GET status"), 200
-)
+SEEN = ("nodes", "claims", "config", "events", "pool", "node", "claim", "status")
+READER = STRANGER | {"POST preview": 200} | {f"GET {what}": 200 for what in SEEN}
 
 EXPECTED: dict[str, dict[str, int]] = {
     "no token": UNKNOWN,

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import orjson
 
+from coordinator.core import happenings
 from coordinator.core.claims import Policy
 from coordinator.core.messages import Ask
 from coordinator.core.model import Terms
@@ -34,6 +35,7 @@ from tests.e2e.seasoning import SeasonedClient, Seasoning
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from coordinator.core.happenings import Happening
     from coordinator.core.model import Lease
     from coordinator.kube.credentials import Access
     from coordinator.service.pool import Pool
@@ -63,11 +65,14 @@ class Figures(Metrics):
         super().__init__()
         self.kinds: Counter[str] = Counter()
 
-    def granted(self, namespace: str, handover_seconds: float | None) -> None:
-        self.kinds["grants" if handover_seconds is None else "hand-overs"] += 1
-
-    def reclaimed(self, namespace: str, reason: str) -> None:
-        self.kinds[f"reclaims ({reason})"] += 1
+    def happened(self, namespace: str, what: Happening) -> None:
+        match what:
+            case happenings.Granted():
+                self.kinds["grants"] += 1
+            case happenings.HandedOver():
+                self.kinds["hand-overs"] += 1
+            case happenings.Reclaimed():
+                self.kinds[f"reclaims ({what.cause.value})"] += 1
 
     def unknown(self, namespace: str) -> None:
         self.kinds["unknown outcomes"] += 1

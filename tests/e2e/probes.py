@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.e2e.cluster import limits
 from tests.e2e.kubelet import be_ready
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,24 +125,21 @@ def looks_at_a_clients_pod(scene: Scene) -> bool:
 
 def sees_the_end(scene: Scene) -> bool:
     """A Pod that has finished gives its slot back long before the TTL."""
-
-    def ended() -> bool:
-        held = looks_at_the_loads_pod(scene)
-        if held:
-            scene.finish(scene.pod(scene.cluster.namespace))
-        return held
-
-    return scene.once("ended", ended) and scene.is_free("looked-at")
+    return _sees_the_end(scene, scene.cluster.namespace, looks_at_the_loads_pod)
 
 
 def sees_a_clients_end(scene: Scene) -> bool:
-    def ended() -> bool:
-        held = looks_at_a_clients_pod(scene)
-        if held:
-            scene.finish(scene.pod(scene.client))
-        return held
+    return _sees_the_end(scene, scene.client, looks_at_a_clients_pod)
 
-    return scene.once("ended", ended) and scene.is_free("looked-at")
+
+def _sees_the_end(scene: Scene, namespace: str, held: Probe) -> bool:
+    def end() -> None:
+        until(lambda: held(scene), "a slot for the Pod")
+        until(scene.has_listed_pods_again, "the leader's second list of Pods")
+        scene.finish(scene.pod(namespace))
+
+    scene.do_once("ended", end)
+    return scene.is_free("looked-at")
 
 
 # --- Events ---------------------------------------------------------------------------------------

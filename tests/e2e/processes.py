@@ -115,12 +115,16 @@ class Coordinator(Program):
 
     def metric(self, name: str, **labels: str) -> float:
         """The value of one sample."""
+        found = self.samples(name, **labels)
+        assert len(found) == 1, (name, labels, found)
+        return found[0]
+
+    def samples(self, name: str, **labels: str) -> list[float]:
+        """The same; nothing while there is no such sample."""
         told = ",".join(f'{key}="{value}"' for key, value in sorted(labels.items()))
         start = f"{name}{{{told}}} "
         lines = self.api.get("/metrics").text.splitlines()
-        found = [line for line in lines if line.startswith(start)]
-        assert len(found) == 1, (start, found)
-        return float(found[0].removeprefix(start))
+        return [float(line.removeprefix(start)) for line in lines if line.startswith(start)]
 
 
 class Site:

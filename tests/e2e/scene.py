@@ -101,6 +101,13 @@ class Scene:
         """What its kubelet says of a Pod that has done its work."""
         self.cluster.tell(pod["name"], {"phase": "Succeeded"}, pod["namespace"])
 
+    def has_listed_pods_again(self) -> bool:
+        """Whether both namespaces' Pods were listed twice, or that was refused so often: a new
+        leader does so once it knows who holds, and sees by it who has ended until then.
+        """
+        name, labels = "nodeslots_api_request_seconds_count", {"resource": "pods", "verb": "list"}
+        return sum(self.site.coordinator.samples(name, **labels)) >= 4
+
     def is_free(self, load: str) -> bool:
         """Whether no Lease of the node names the load."""
         held = self.cluster.holders().items()

@@ -32,7 +32,9 @@ def test_a_claim_waits_gets_its_slot_keeps_it_gives_it_back_and_does_not_come_ba
     changing = {key: grant[key] for key in ("term", "fencingToken")}
     told = {"claim": "mine", "state": "granted", "slot": 0, "lease": lease, "ttlSeconds": 120}
     assert grant == told | changing
-    assert site.api.get(path).json == grant
+    looked = site.api.get(path).json
+    assert looked.pop("why")["sentence"].startswith(f"mine holds slot 0 of {node}")
+    assert looked == grant
     again = site.ask(node, "mine", **terms)
     assert (again.status, again.json) == (200, grant)
     assert cluster.printed_leases() == {lease: "mine"}
@@ -67,6 +69,12 @@ def test_who_waits_sees_place_reason_and_holders_and_leaves_the_queue_by_delete(
     (told,) = answer.json["holders"]
     assert told.pop("heldSeconds") >= 0
     assert told == holder | {"pod": f"{cluster.namespace}/uploader"}
+    why = site.api.get(site.claim_path(node, "third")).json["why"]
+    assert (why["code"], why["position"], why["queued"]) == ("slots-held", 3, 3)
+    assert [one["claim"] for one in why["ahead"]] == ["urgent", "second"]
+    assert [one["load"] for one in why["holders"]] == ["holder"]
+    assert why["sentence"].startswith(f"third waits on {node}"), why["sentence"]
+    assert why["estimate"] is None, "nothing has ended on this node yet"
     site.release(node, "second")
     assert site.queue(node) == ["urgent", "third"]
     site.release(node, "holder")

@@ -120,6 +120,7 @@ def _key(item: pytest.Item) -> str:
 
 
 @pytest.mark.real
+@pytest.mark.timeout(300)  # they share a few coordinators at a time: each may wait for others
 @pytest.mark.parametrize("key", [*KEYS, *WEBHOOK_KEYS])
 def test_without_this_right_something_does_not_work_and_it_is_said_which(
     begun: dict[str, Future[None]], key: str

@@ -60,6 +60,19 @@ class Http:
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._ca_file = ca_file
 
+    def begin(self, method: str, path: str) -> Answer:
+        """The answer without the body of a good one, which may have no end. Raises NoAnswer."""
+        connection = self._connection()
+        try:
+            connection.request(method, path, headers=self._headers)
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, told, b"" if answer.status < 300 else answer.read())
+        except (OSError, HTTPException) as error:
+            raise NoAnswer(f"{method} {self.url}{path}: {error!r}") from error
+        finally:
+            connection.close()
+
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         """Sends the body as JSON, or as it is when it is bytes; `accept=...` sets a header.
 

@@ -80,7 +80,7 @@ class Asked(BaseHTTPRequestHandler):
 
     def end(self) -> None:
         """The stream's orderly end, if the client has not gone already."""
-        with suppress(BrokenPipeError):
+        with suppress(OSError):  # a broken pipe, or a connection that is closed on this side too
             self.wfile.write(b"0\r\n\r\n")
 
     def answer(self, status: int, body: dict[str, Any] | None = None) -> None:

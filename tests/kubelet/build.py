@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sys
 
-from tests.kubelet import debian, machine, programs, tier
+from tests.kubelet import machine, packages, programs, tier
 from tests.realserver import binaries
 from tests.realserver.build import BuildError, build
 from tests.realserver.toolchain import NoGoError
+from tests.tools import debian
 
 TITLE = programs.KUBERNETES.title
 
@@ -30,8 +31,8 @@ def made() -> str | None:
             build(binaries.server())
         build(programs.KUBERNETES)
         programs.pause()
-        debian.unpacked(debian.RUNTIME)
-        debian.unpacked(debian.USERLAND)
+        debian.unpacked(packages.RUNTIME)
+        debian.unpacked(packages.USERLAND)
     except (BuildError, NoGoError, debian.NoPackageError) as error:
         return str(error)
     return None

@@ -6,9 +6,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 from tests.deploy import dockerfile
-from tests.kubelet import debian, oci, programs
+from tests.kubelet import oci, packages, programs
 from tests.kubelet.containerd import PAUSE_IMAGE
 from tests.realserver.programs import cache_root
+from tests.tools import debian
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,5 +37,5 @@ def _project(folder: Path, name: str) -> Path:
     tree.mkdir()
     work.mkdir()
     dockerfile.follow(tree, work, cache=cache_root() / "image")
-    oci.pack(name, [debian.unpacked(debian.USERLAND), tree], archive, user=USER)
+    oci.pack(name, [debian.unpacked(packages.USERLAND), tree], archive, user=USER)
     return archive

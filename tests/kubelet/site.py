@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from coordinator.install import Options, objects
 from tests.e2e.waiting import until
-from tests.kubelet import debian, images
+from tests.kubelet import images, packages
 from tests.kubelet.controlplane import ControlPlane
 from tests.kubelet.kubectl import Kubectl
 from tests.kubelet.loads import Place
@@ -16,6 +16,7 @@ from tests.kubelet.node import Node
 from tests.kubelet.programs import KUBERNETES
 from tests.kubelet.slots import holder_of, is_held_slot
 from tests.realserver.process import free_port
+from tests.tools import debian
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +48,7 @@ class Site:
         with ExitStack() as stack:
             archives = images.pack_all(self._folder)
             stack.enter_context(self.plane)
-            system = debian.unpacked(debian.RUNTIME)
+            system = debian.unpacked(packages.RUNTIME)
             for number, name in enumerate((FIRST, SECOND), 1):
                 node = Node(self.plane, self._folder / f"node{number}", name, system)
                 stack.callback(node.close)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import sys
 
 from tests.kubelet import build as node
-from tests.kubelet import debian, tier
+from tests.kubelet import packages, tier
 from tests.realserver.build import BuildError, build
 from tests.realserver.toolchain import NoGoError
+from tests.tools import debian
 from tests.velero import moto, network
 from tests.velero.programs import VELERO
 
@@ -28,7 +29,7 @@ def _made() -> str | None:
     if why := node.made() or network.hindrance():
         return why
     try:
-        debian.unpacked(debian.NETWORK)
+        debian.unpacked(packages.NETWORK)
         moto.program()
         build(VELERO)
     except (BuildError, NoGoError, debian.NoPackageError, moto.NoServerError) as error:

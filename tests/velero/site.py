@@ -16,13 +16,14 @@ from coordinator.velero.install import POLICY
 from tests.e2e.processes import SCRIPTS
 from tests.e2e.waiting import until
 from tests.e2e.wire import Http
-from tests.kubelet import debian
+from tests.kubelet import packages
 from tests.kubelet.containerd import PodNetwork
 from tests.kubelet.controlplane import ControlPlane
 from tests.kubelet.kubectl import Kubectl
 from tests.kubelet.node import Node
 from tests.kubelet.programs import KUBERNETES
 from tests.kubelet.slots import holder_of, is_held_slot
+from tests.tools import debian
 from tests.velero import images, injected, network
 from tests.velero.injected import URL
 from tests.velero.movers import Movers
@@ -52,8 +53,8 @@ class Site:
     def __init__(self, binaries: Binaries, folder: Path) -> None:
         self._folder = folder
         self._archives = images.pack_all(folder)
-        system = debian.unpacked(debian.RUNTIME)
-        plugins = debian.unpacked(debian.NETWORK) / "usr" / "lib" / "cni"
+        system = debian.unpacked(packages.RUNTIME)
+        plugins = debian.unpacked(packages.NETWORK) / "usr" / "lib" / "cni"
         self.storage = Storage(folder)
         self.plane = ControlPlane(binaries, KUBERNETES.folder, folder, [NODE])
         pods = PodNetwork(plugins, network.PODS)

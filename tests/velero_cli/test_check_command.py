@@ -11,9 +11,10 @@ import pytest
 from rich.console import Console
 
 from coordinator import cli
+from coordinator.core.words import names
 from coordinator.velero import check, check_output
 from coordinator.velero.check_command import show
-from coordinator.velero.check_text import add_argument, names, span
+from coordinator.velero.check_text import add_argument, span
 from tests.velero_cli.worlds import AGENT, OWN, WORLD, agent
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from tests.agent_client.server import serving, url_of
 from tests.agent_client.wrapper.process import RUN, environment
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.agent_client.fake import FakeCoordinator
 
@@ -59,9 +59,16 @@ class Desk:
 
     async def shows(self, text: str) -> None:
         """Until the terminal has shown `text` since the last `type`."""
+        await self._shown(text, lambda: text in self.screen)
+
+    async def ends_with(self, text: str) -> None:
+        """Until `text` is the last that the terminal has shown since the last `type`."""
+        await self._shown(text, lambda: self.screen.endswith(text))
+
+    async def _shown(self, text: str, look: Callable[[], bool]) -> None:
         try:
             async with asyncio.timeout(_DEADLINE):
-                while text not in self.screen:
+                while not look():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
