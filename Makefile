@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format lock real-apiserver tools kyverno e2e-kubelet e2e-velero sbom clean
+.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format docs screenshots lock real-apiserver tools kyverno e2e-kubelet e2e-velero sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,14 +27,15 @@ demo: $(STAMP)  ## the main job on an embedded API server, about 20 seconds (ARG
 real-apiserver: $(STAMP)  ## build kube-apiserver and etcd into the cache (or honour KUBEBUILDER_ASSETS)
 	@$(BIN)/python -m tests.realserver.build
 
-tools: $(STAMP)  ## build helm, kustomize and promtool into the cache
+tools: $(STAMP)  ## build helm, kustomize and promtool into the cache, and fetch a Chromium
 	@$(BIN)/python -m tests.tools.build
 
+# Three on two cores: the tests on real servers mostly wait.
 test: $(STAMP) real-apiserver tools  ## every test, the real API server among them
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 
 test-fast: $(STAMP)  ## the tests that need no real API server, five minutes
-	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow' $(ARGS)
+	@$(BIN)/pytest -n 2 --dist loadgroup -m 'not real and not slow and not browser' $(ARGS)
 
 kyverno: $(STAMP)  ## deploy/velero judged by Kyverno's own command line (builds it, 5 minutes)
 	@$(BIN)/python -m tests.tools.build kyverno
@@ -80,6 +81,13 @@ lint: $(STAMP)  ## ruff, mypy, import layers
 format: $(STAMP)  ## let ruff format and fix
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(STAMP)  ## write docs/reference from the code (a test says when it is not current)
+	@$(BIN)/python -m tests.docs.reference.pages
+
+screenshots: $(STAMP)  ## the pictures of docs/images, from the real program in a headless Chromium
+	@$(BIN)/python -m tests.browser.chromium
+	@$(BIN)/python -m tests.browser.screenshots
 
 # The image's packages are locked apart, in the versions that the tests run with.
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

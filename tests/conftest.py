@@ -26,12 +26,16 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Under `--dist loadgroup` the tests on the real server are two groups, each with a server.
 
-    One group would leave the other core idle for half of the time; a file stays whole.
+    One group would leave the other core idle for half of the time; a file stays whole. Tests in the
+    browser share one, with its sites.
     """
     real = [item for item in items if item.get_closest_marker("real")]
     files = sorted({item.path for item in real})
     for item in real:
         item.add_marker(pytest.mark.xdist_group(f"real-{files.index(item.path) % 2}"))
+    for item in items:
+        if item.get_closest_marker("browser") and item not in real:
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.hookimpl(wrapper=True)

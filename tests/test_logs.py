@@ -83,6 +83,16 @@ def test_a_traceback_shows_no_variables(
     assert "hunter2" not in text.replace('fail("hunter2")', "").replace('fail(\\"hunter2\\")', "")
 
 
+def test_nobody_can_forge_a_line_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("console", "info")
+    path = "/a\n\x1b[2K\u2028\u202e\u00fc"
+    structlog.get_logger("coordinator.x").info("request", path=path)
+    logging.getLogger("some.library").info("two\nlines")
+    first, second = capsys.readouterr().err.split("\n")[:-1]
+    assert first.endswith(r"path=/a\n\x1b[2K\u2028\u202eü")
+    assert r"two\nlines" in second
+
+
 def test_what_json_does_not_know_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "info")
     structlog.get_logger("coordinator.x").info("odd", error=ValueError("why"), number=2**70)

@@ -1,6 +1,7 @@
 """`python -m tests.tools.build`: makes helm, kustomize and promtool once, into the cache.
 
-With the argument `kyverno` that one alone. It fetches definitions of other projects' kinds too.
+With the argument `kyverno` that one alone. It fetches definitions of other projects' kinds too, a
+Chromium and a Prometheus.
 Ends with 0 also when something cannot be had, after one loud line for each; with
 NODESLOTS_REQUIRE_REAL=1 that is a failure.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 import sys
 
+from tests.browser import chromium
+from tests.monitoring import prometheus
 from tests.realserver.build import ensure
 from tests.tools import definitions
 from tests.tools.programs import ALL, KYVERNO
@@ -18,7 +21,7 @@ def main() -> int:
     """Makes sure that all are there; what comes back is the exit code."""
     if sys.argv[1:] == ["kyverno"]:
         return ensure(KYVERNO)
-    return max(definitions.ensure(), *map(ensure, ALL))
+    return max(chromium.ensure(), prometheus.ensure(), definitions.ensure(), *map(ensure, ALL))
 
 
 if __name__ == "__main__":

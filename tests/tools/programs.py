@@ -55,11 +55,12 @@ class Tool:
         self._program = program
         self._environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
 
-    def __call__(self, arguments: Sequence[str | Path]) -> str:
-        """What it prints. Raises `ToolError`."""
+    def __call__(self, arguments: Sequence[str | Path], given: str = "") -> str:
+        """What it prints, with `given` on its standard input. Raises `ToolError`."""
         done = subprocess.run(
             [self._program, *arguments],
             check=False,
+            input=given,
             capture_output=True,
             text=True,
             env=self._environment,
