@@ -18,7 +18,8 @@ from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
 from coordinator.api.shares import SHARE, SHARES
 from coordinator.core.access import AUDIENCE, Action, Caller
-from coordinator.service.errors import PoolUnknown, ServiceError, Stopping
+from coordinator.service.errors import NotLeading, PoolUnknown, ServiceError, Stopping
+from coordinator.service.leadership import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -86,6 +87,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     token = bearer_token(request)
     caller = request[CALLER] = await coordinator.callers.identify(token)
+    reign = coordinator.pools
     await _require(coordinator, caller, need, path_values(request))
     try:
         if need != CLAIM or caller.agent is None:
@@ -95,6 +97,8 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
     except PoolUnknown:
         raise _no_such_pool(request.match_info["namespace"]) from None
     await coordinator.callers.identify(token)
+    if not coordinator.leading or coordinator.pools is not reign:  # that may take seconds (P10)
+        raise NotLeading(LOST)
     return response
 
 

@@ -135,6 +135,8 @@ class Listener:
         """Take no more connections, give running answers a moment, and close all of them."""
         self.server.close()
         await self.runner.cleanup()
+        self.runner.app[CONNECTIONS].close()
+        await asyncio.sleep(0)  # closed transports let go of their sockets a round later
 
 
 async def listen(

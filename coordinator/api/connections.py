@@ -74,6 +74,7 @@ class Connections:
         stranger may keep some: who is refused is answered, too."""
         self.buffer = memoryview(bytearray(READ_SIZE))
         self._complained = -_COMPLAIN_AGAIN
+        self._closed = False
 
     @property
     def count(self) -> int:
@@ -93,6 +94,18 @@ class Connections:
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
         if allowed < wanted:
             log.warning("open files limited", limit=allowed, wanted=wanted, detail=FEW_FILES)
+
+    def close(self) -> None:
+        """Let nobody in any more, and cut off whoever the HTTP library did not know of: who has not
+        spoken TLS yet, or came while it closed the others. Those say goodbye in their own time.
+        """
+        self._closed = True
+        for unspoken in self._handshakes.values():
+            unspoken.abort()
+        self._handshakes.clear()
+        for transport, guard in tuple(self._guards.items()):
+            if not transport.is_closing():
+                guard.cut_off()
 
     def guarding(self, server: Callable[[], asyncio.BaseProtocol]) -> Callable[[], Guard]:
         """What makes a protocol for each new connection, to be handed to the event loop."""
@@ -122,8 +135,8 @@ class Connections:
         return True
 
     def _make_room(self) -> bool:
-        if self.count < self.most:
-            return True
+        if self._closed or self.count < self.most:
+            return not self._closed
         self._complain()
         if self._handshakes:
             guard, transport = next(iter(self._handshakes.items()))

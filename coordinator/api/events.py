@@ -152,7 +152,8 @@ async def _stream(request: web.Request, reader: Reader, text: bytes) -> web.Stre
         spoke = asked = now()
         while not reader.over and now() < end:
             if now() >= asked + ASK_AGAIN:
-                if not await still_admitted(request):
+                admitted = await still_admitted(request)
+                if not admitted or reader.over:  # another one may lead by now
                     break
                 asked = now()
             text = reader.take() or (BEAT if now() >= spoke + HEARTBEAT else b"")

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 TROUBLES: web.AppKey[Troubles] = web.AppKey("troubles")
 """What else keeps this replica from serving, by name; "" where all is well."""
 
+SHUTTING_DOWN = "this replica is shutting down and serves no pool any more"
+"""Of a replica that serves no pool any more, as when it followed or its time as leader is over."""
+
 
 async def livez(_request: web.Request) -> web.Response:
     """200 while the process answers at all; an API server that is away is no reason to restart."""
@@ -27,7 +30,8 @@ async def livez(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 when every pool can be served, else 503 with what is missing."""
-    checks = request.app[COORDINATOR].ready() | request.app[TROUBLES]()
+    pools = request.app[COORDINATOR].ready() or {"coordinator": SHUTTING_DOWN}
+    checks = pools | request.app[TROUBLES]()
     if any(checks.values()):
         return web.Response(status=503, text=_lines(checks), headers={"Retry-After": "1"})
     return web.Response(text=_lines(checks))

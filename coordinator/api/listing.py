@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from coordinator.api.claim_rows import ClaimsJson, row_json
 from coordinator.api.exchange import json_response
-from coordinator.api.pools import ready_pool
+from coordinator.api.pools import ready_pool, require_ready
 from coordinator.api.queries import choices, mark_of, names, page_mark, page_size, refuse_mark
 from coordinator.api.reports import NodesJson, summary_json
 from coordinator.core.listing import STATES, Place, Wanted
@@ -51,6 +51,7 @@ async def get_nodes(request: web.Request) -> web.Response:
     known = [node for node in pool.nodes() if not wanted or node in wanted]
     rest = known[bisect_right(known, after) if after else 0 :]
     page, more = await _counted(pool, rest, tests, most)
+    require_ready(pool)
     body = NodesJson(nodes=[summary_json(node) for node in page])
     if more:
         body["continue"] = mark_of(page[-1].node)
@@ -86,6 +87,7 @@ async def get_claims(request: web.Request) -> web.Response:
         query.get("claim", ""),
     )
     rows, more = await pool.listing.claims(wanted, after, most)
+    require_ready(pool)
     at = pool.wall()
     body = ClaimsJson(claims=[row_json(row, at) for row in rows])
     if more:

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from coordinator.api.bodies import parse, read_json
 from coordinator.api.exchange import UNKNOWN_FIELDS, json_response
 from coordinator.api.places import Places
-from coordinator.api.pools import ready_pool
+from coordinator.api.pools import ready_pool, require_ready
 from coordinator.api.problems import Problem
 from coordinator.api.schemas import Body, unknown_fields
 from coordinator.core.limits import ConfigRefused, read_config
@@ -91,8 +91,9 @@ async def get_config(request: web.Request) -> web.Response:
     """The rules in force and what each matches; `error` tells what is wrong with a newer text."""
     pool = ready_pool(request)
     async with _place(request):
+        state = pool.config()  # of the rules that are looked at: others may come meanwhile
         made = await pool.previews.in_force()
-    state = pool.config()
+    require_ready(pool)
     return json_response(_told(made, accepted=state.accepted, error=state.error))
 
 
@@ -105,8 +106,10 @@ async def preview_config(request: web.Request) -> web.Response:
         try:
             rules = await asyncio.to_thread(_rules, body.text)
         except ConfigRefused as refused:
+            require_ready(pool)
             return json_response(_refused(str(refused), pool))
         made = await pool.previews.of(rules)
+    require_ready(pool)
     return json_response(_told(made, accepted=True, error=""))
 
 

@@ -161,7 +161,7 @@ class Proxy:
             await asyncio.sleep(LOOK)
             now = asyncio.get_running_loop().time()
             for deadline, leader in self._asking.items():
-                if leader != self._coordinator.leader:
+                if leader != self._coordinator.leader and not deadline.expired():
                     deadline.reschedule(now)
 
 

@@ -6,8 +6,9 @@ courtesy, so it must not cost the API server what a grant needs.
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import orjson
@@ -52,6 +53,7 @@ class _Told:
 
     event: str
     count: int
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 Kind = Literal["Normal", "Warning"]
@@ -97,9 +99,10 @@ class EventRecorder:
         if reason not in self._paced and not self._admit():
             return
         try:
-            if told.event and await self._count_up(news, told):
-                return
-            told.event = await self._create(kind, news, told.count)
+            async with told.turn:  # the same news again may come before it was written
+                if told.event and await self._count_up(news, told):
+                    return
+                told.event = await self._create(kind, news, told.count)
         except errors.ApiError as error:
             self._failed(error)
 

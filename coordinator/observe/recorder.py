@@ -40,10 +40,9 @@ class Recorder:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # a full disk was told already
+        with suppress(OSError), self._file:  # a full disk was told already
             if self._last is not None:
                 self._write([Entry(self._last, journal.END, {})])
-            self._file.close()
 
     def take(self, world: World) -> None:
         """Write what is another since the last look."""

@@ -151,7 +151,7 @@ class Callers:
         ours = pod.namespace in self._pods
         if not ours or (pod.node and not is_new and not self._tokens.in_doubt(pod, sent)):
             return caller
-        found = await self._look(pod.namespace, pod.name)
+        found = await self._look_at(pod)
         if isinstance(found, Away):
             return found
         if found is None or found["metadata"].get("uid") != pod.uid:
@@ -160,6 +160,14 @@ class Callers:
             return Refusal(POD_FINISHED)
         node = found["spec"].get("nodeName")
         return replace(caller, agent=replace(pod, node=node)) if node else Refusal(UNSCHEDULED)
+
+    async def _look_at(self, pod: AgentPod) -> _Pod | Away | None:
+        """The agent's Pod, looked at once more where its end was told of meanwhile."""
+        while True:
+            begun = self._now()
+            found = await self._look(pod.namespace, pod.name)
+            if not self._tokens.gone_since(pod, begun):
+                return found
 
     # --- what it may do ---------------------------------------------------------------------------
 

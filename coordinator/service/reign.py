@@ -78,6 +78,7 @@ class Reign:
         self._crowd = crowd
         self._caps = Caps(node_cap, tools.clock.now) if node_cap is not None else None
         self._spawn_outside = spawn
+        self._over = False
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._writers: list[Writer] = []
         self._unlisten: list[Callable[[], None]] = []
@@ -169,6 +170,7 @@ class Reign:
     def end(self) -> None:
         """It is over at once: every blocked request is told so, and every task ends."""
         self.leadership.end()
+        self._over = True
         for pool in self.pools.values():
             pool.dismiss_all()
         while self._unlisten:
@@ -177,6 +179,9 @@ class Reign:
             task.cancel()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        if self._over:  # polls end after it, and under a cap that may free a place in another pool
+            work.close()
+            return
         task = self._spawn_outside(work)
         self._tasks[task] = None
         task.add_done_callback(self._forget)

@@ -26,6 +26,8 @@ DOUBT = 30.0
 """Seconds after a Pod's end in which its token's review is not enough: the API server answers up to
 10 s from a cache of its own (`TokenSuccessCacheTTL`)."""
 
+_NEVER = float("-inf")
+
 Key = bytes
 """A keyed hash of a token."""
 
@@ -128,8 +130,13 @@ class Tokens:
 
     def in_doubt(self, pod: AgentPod, since: float) -> bool:
         """Whether a review that was sent at `since` may have overlooked the end of this Pod."""
-        gone = self._gone.get(pod.uid)
-        uids, listed = self._listed.get(pod.namespace, ((), float("-inf")))
-        return (gone is not None and since < gone + DOUBT) or (
-            since < listed + DOUBT and pod.uid not in uids
-        )
+        return since < self._told_gone(pod) + DOUBT
+
+    def gone_since(self, pod: AgentPod, since: float) -> bool:
+        """Whether the end of this Pod was told after that: what was seen before counts no more."""
+        return since < self._told_gone(pod)
+
+    def _told_gone(self, pod: AgentPod) -> float:
+        """When it was last told that this Pod is gone."""
+        uids, listed = self._listed.get(pod.namespace, ((), _NEVER))
+        return max(self._gone.get(pod.uid, _NEVER), _NEVER if pod.uid in uids else listed)

@@ -108,7 +108,8 @@ class Publisher:
             self._reports.published(place)
         self._has[place] = bundle
         self._refusals[place].reset()
-        self._due[place] = self._clock() + place.again
+        if bundle == self._bundle:  # or another one was offered meanwhile, and is due
+            self._due[place] = self._clock() + place.again
 
     def _refused(self, place: Place, error: errors.Refused) -> None:
         """An object or a right is missing there; the others go on."""

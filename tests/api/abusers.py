@@ -33,25 +33,31 @@ def memory(pid: int) -> float:
 
 
 class Crowd:
-    """Many connections that begin something and never come to its end."""
+    """Many connections that begin something and never come to its end.
+
+    Between any two of them the event loop has a turn: the API server may be served by it, and a
+    coordinator that cannot write there loses its lead.
+    """
 
     def __init__(self, url: str) -> None:
         host, port = url.removeprefix("http://").split(":")
         self._address = (host, int(port))
         self._sockets: deque[socket.socket] = deque()
 
-    def come(self, number: int, begin: bytes) -> None:
+    async def come(self, number: int, begin: bytes) -> None:
         """So many connections more, each of which sends `begin`, as far as it is taken."""
         for _ in range(number):
             one = socket.create_connection(self._address, timeout=30)
             one.setblocking(False)
             self._sockets.append(one)
             _send(one, begin)
+            await asyncio.sleep(0)
 
-    def push(self, data: bytes) -> None:
+    async def push(self, data: bytes) -> None:
         """Each of them sends more."""
         for one in self._sockets:
             _send(one, data)
+            await asyncio.sleep(0)
 
     def dribble(self) -> None:
         """The next two of them send one byte more."""

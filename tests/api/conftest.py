@@ -20,7 +20,7 @@ from tests.api.fakes import GRANTED, FakeCoordinator, FakePool
 from tests.api.living import living
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from coordinator.service.callers import Callers
     from coordinator.service.coordinator import Coordinator
@@ -85,7 +85,7 @@ def coordinator(pool: FakePool) -> Coordinator:
 
 @pytest.fixture
 async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    timeout = aiohttp.ClientTimeout(total=30)
+    timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(trust_env=False, timeout=timeout) as session:
         yield session
 
@@ -125,8 +125,8 @@ def known(coordinator: Coordinator, pool: FakePool) -> FakeCallers:
 
 
 @pytest.fixture
-def unused_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def unused_port() -> Iterator[int]:
+    """A port where nobody listens, kept from others by being bound."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]

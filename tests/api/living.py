@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 POOL = "/v1/namespaces/velero"
 NAMES = ("node1", "node2", "node3")
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds that nothing takes."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # thousands of requests each
 __all__ = ["kubeconfig", "store"]
 
 MOST = 50
@@ -74,7 +74,7 @@ async def test_a_thousand_slow_clients(kubeconfig: Path, session: aiohttp.Client
     async with attacked(kubeconfig, session) as victim:
         alone = await victim.renew()
         with crowd(victim.call.url) as slow:
-            slow.come(1000, HEAD)
+            await slow.come(1000, HEAD)
             beside = p99(await renew(victim.call, victim.token, RENEWALS, slow))
             assert victim.grown("1,000 slow heads") < MOST
             tell(f"p99 {alone * 1000:.2f} ms alone, {beside * 1000:.2f} ms beside them")
@@ -89,9 +89,9 @@ async def test_a_thousand_bodies_that_stop_half_way(
     async with attacked(kubeconfig, session) as victim:
         alone = await victim.renew()
         with crowd(victim.call.url) as slow:
-            slow.come(1000, BODY)
+            await slow.come(1000, BODY)
             for _ in range(8):
-                slow.push(b" " * (MEGABYTE // 4 - 1))
+                await slow.push(b" " * (MEGABYTE // 4 - 1))
                 await renew(victim.call, victim.token, 10)
             beside = await victim.renew()
             assert victim.grown("1,000 stalled bodies") < MOST

@@ -77,9 +77,11 @@ async def another(alive: Living, write_timeout: float) -> AsyncIterator[tuple[Ca
     """A listener that has less patience with those who do not read, and its streams."""
     app = api_app(alive.coordinator, Metrics())
     listener = await listen(app, "127.0.0.1", 0, Connections(write_timeout=write_timeout))
-    yield Caller(alive.api.session, listener.url), app[streams.STREAMS]
-    alive.pool.news.end()
-    await listener.close()
+    try:
+        yield Caller(alive.api.session, listener.url), app[streams.STREAMS]
+    finally:
+        alive.pool.news.end()
+        await listener.close()
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_the_others_are_not(
@@ -126,6 +128,22 @@ async def test_who_may_still_see_the_pool_is_asked_again_and_goes_on(
         await until(lambda: len(judged.asked) > 3)
         await alive.grant("node1", "a")
         assert (await stream.next()).name == "grant"
+
+
+async def test_who_stops_leading_while_its_reader_is_asked_about_tells_nothing_more(
+    alive: Living, judged: FakeCallers
+) -> None:
+    reign, news = alive.coordinator._reign, alive.pool.news
+    assert reign is not None
+
+    def lose() -> None:
+        reign.end()
+        news.take(HoldChanged("node1", "too late"))
+
+    async with following(alive.api, Authorization=f"Bearer {READER}") as stream:
+        await stream.next()
+        judged.meanwhile = lose
+        assert await stream.rest() == []
 
 
 @pytest.mark.parametrize("how", ["right", "token", "nobody can tell"])

@@ -79,11 +79,13 @@ async def test_it_ends_when_the_leader_stops(alive: Living, passed: Caller) -> N
 
 
 async def test_it_ends_when_the_leader_says_nothing_for_too_long(
-    passed: Caller, monkeypatch: pytest.MonkeyPatch
+    alive: Living, passed: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(proxy, "STREAM_SILENCE", 0.05)
     async with following(passed) as stream:
         await stream.next()
+        monkeypatch.setattr(proxy, "STREAM_SILENCE", 0.05)  # after this next word
+        await alive.grant("node1", "a")
+        await stream.next("grant")
         assert await stream.rest() == []
 
 

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from coordinator.api import proxy
 from coordinator.api.app import api_app, listen
 from coordinator.api.claims import LARGEST_CLAIM
 from coordinator.api.connections import guarded
@@ -51,8 +52,10 @@ async def passed(
 @asynccontextmanager
 async def serving(coordinator: FakeCoordinator) -> AsyncIterator[str]:
     listener = await listen(api_app(cast("Coordinator", coordinator), Metrics()), "127.0.0.1", 0)
-    yield listener.url
-    await listener.close()
+    try:
+        yield listener.url
+    finally:
+        await listener.close()
 
 
 @dataclass
@@ -194,6 +197,24 @@ async def test_who_waits_at_a_leader_that_leads_no_more_is_told(
         answer = await asking
         await pool.cancelled.wait()
     assert (answer.problem, answer.headers["Retry-After"]) == ("no-leader", "1")
+
+
+async def test_so_is_the_next_one_however_often_it_is_looked_who_leads(
+    passed: Caller, pool: FakePool, follower: FakeCoordinator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the first one is being given up already."""
+    monkeypatch.setattr(proxy, "LOOK", 0.0)
+    pool.forever, leader = True, follower.leader
+    for _ in range(2):
+        follower.leader = leader
+        pool.waiting.clear()
+        pool.cancelled.clear()
+        asking = asyncio.create_task(passed("PUT", CLAIM, ASK))
+        async with asyncio.timeout(30):
+            await pool.waiting.wait()
+            follower.leader = None
+            assert (await asking).problem == "no-leader"
+            await pool.cancelled.wait()
 
 
 # --- without one ----------------------------------------------------------------------------------

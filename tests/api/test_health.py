@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from coordinator.api.health import SHUTTING_DOWN
 from coordinator.core.happenings import Granted, HandedOver, Party, Reclaimed, Released
 from coordinator.core.model import Cause
 from tests.api.fakes import CONFIG
 
 if TYPE_CHECKING:
+    from coordinator.service.coordinator import Coordinator
     from coordinator.service.metrics import Metrics
     from tests.api.conftest import Answer, Caller
-    from tests.api.fakes import FakePool
+    from tests.api.fakes import FakeCoordinator, FakePool
 
 LABELS = ("namespace", "node", "kind", "reason", "verb", "resource", "code")
 
@@ -44,6 +46,14 @@ async def test_a_process_without_an_api_server_is_alive_but_not_ready(
 async def test_a_complete_picture_is_ready(health: Caller) -> None:
     answer = await health("GET", "/readyz")
     assert (answer.status, answer.text) == (200, "[+] velero: ok\n")
+
+
+async def test_a_replica_that_serves_no_pool_any_more_is_not_ready(
+    health: Caller, coordinator: Coordinator
+) -> None:
+    cast("FakeCoordinator", coordinator).pools.clear()
+    answer = await health("GET", "/readyz")
+    assert (answer.status, answer.text) == (503, f"[-] coordinator: {SHUTTING_DOWN}\n")
 
 
 async def test_the_two_listeners_do_not_serve_each_others_routes(

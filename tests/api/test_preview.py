@@ -12,6 +12,7 @@ from coordinator.embedded.resources import CONFIG_MAPS
 from tests.api.living import POOL, limits, until
 
 if TYPE_CHECKING:
+    from coordinator.core.preview import Preview
     from tests.api.living import Living
 
 PATH = f"{POOL}/preview"
@@ -181,3 +182,23 @@ async def test_while_the_newest_text_is_refused_the_last_good_rules_are_shown(
     body = await alive.get("/config")
     assert (body["accepted"], body["globalLimit"], len(body["rules"])) == (False, 4, 1)
     assert "the last good limits stay in force" in body["error"]
+
+
+async def test_what_is_in_force_and_what_is_wrong_are_told_of_one_moment(
+    alive: Living, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of nodes are looked at in turns, and another ConfigMap may come meanwhile."""
+    alive.configure("{")
+    await until(lambda: alive.pool.config().error)
+    look = alive.pool.previews.in_force
+
+    async def slowly() -> Preview:
+        made = await look()
+        alive.configure(limits(9))
+        await until(lambda: alive.pool.config().accepted)
+        return made
+
+    monkeypatch.setattr(alive.pool.previews, "in_force", slowly)
+    body = await alive.get("/config")
+    assert (body["accepted"], body["globalLimit"]) == (False, 1)
+    assert "not JSON" in body["error"]

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+DEADLINE = 60.0
+"""Seconds. A process takes one of them to start; on a machine under load it may look like forty."""
 LIMITS = {"limits.json": '{"loadConcurrency": {"globalConfig": 1}}'}
 
 
@@ -36,7 +38,7 @@ class Served:
     async def event(self, name: str) -> dict[str, Any]:
         """The next log line of that name."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while line := await self.process.stderr.readline():
                 self.lines.append(orjson.loads(line))
                 if self.lines[-1]["event"] == name:
@@ -99,7 +101,7 @@ async def test_a_stop_answers_who_waits_frees_nothing_and_exits_with_0(
         assert (await waiting).problem == "stopping"
         assert (await syncing).problem == "stopping"
         await served.event("stopped")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             assert await served.process.wait() == 0
     lease = store.get(LEASES, "velero", "node1-slot-0")
     assert lease["metadata"]["annotations"]["nodeslots.io/claim"] == "c1"
@@ -116,7 +118,9 @@ async def test_either_of_two_replicas_answers_and_one_goes_on_alone(
         ).status != 200:
             pass  # the election and the first list are on their way
         holding = {"load": "x", "fencingToken": granted.json["fencingToken"]}
-        assert [(await call("PUT", CLAIM, holding)).json for call in calls] == 2 * [granted.json]
+        while (renewed := await calls[1]("PUT", CLAIM, holding)).status == 503:
+            pass  # it has not heard yet who leads
+        assert renewed.json == (await calls[0]("PUT", CLAIM, holding)).json == granted.json
         status = [(await call("GET", "/v1/status")).json for call in calls]
         assert status[0]["answeredBy"] == status[1]["answeredBy"] == status[0]["leader"]["identity"]
         leads = next(n for n, call in enumerate(calls) if call.url == status[0]["leader"]["url"])
@@ -146,5 +150,5 @@ async def test_without_an_api_server_it_waits_and_says_for_what(
         refused = await call("PUT", CLAIM, {"load": "x"})
         assert (refused.status, refused.problem) == (503, "no-leader")
         served.process.send_signal(signal.SIGINT)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             assert await served.process.wait() == 0

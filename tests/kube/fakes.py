@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 Ending = Literal["keep", "close", "hang"]
-DEADLINE = 10.0
+DEADLINE = 60.0
+"""Seconds that nothing here takes; a machine under load may make it look so."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,7 +14,10 @@ from coordinator.kube.credentials import CredentialsError, OpenAccess
 from tests.kube.fakes import FakeServer, Reply, answer, status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
+
+    from coordinator.kube.answers import Json
+    from tests.service.jumps import Jumps
 
 PATH = "/apis/coordination.k8s.io/v1/namespaces/velero/leases/a"
 
@@ -50,25 +53,39 @@ async def test_retry_after_is_told(fake: FakeServer, client: KubeClient) -> None
     assert caught.value.retry_after == 3.0
 
 
+TIMEOUT = 0.05
+"""Seconds for a request whose time is to be over."""
+
+
+async def too_late(fake: FakeServer, jumps: Jumps, request: Coroutine[Any, Any, Json]) -> Json:
+    """What becomes of a request that has arrived when its time is over."""
+    before, sending = len(fake.asked), asyncio.create_task(request)
+    await fake.has_been_asked(before + 1)
+    jumps.stall(TIMEOUT)
+    return await sending
+
+
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE", "PATCH"])
 async def test_a_write_without_an_answer_in_time_is_in_doubt(
-    method: str, client: KubeClient
+    method: str, fake: FakeServer, jumps: Jumps, client: KubeClient
 ) -> None:
     with pytest.raises(errors.UnknownOutcome, match="no answer in time"):
-        await client.request(method, PATH, body=b"{}", timeout=0.05)
+        await too_late(fake, jumps, client.request(method, PATH, body=b"{}", timeout=TIMEOUT))
 
 
-async def test_a_read_without_an_answer_in_time_is_unavailable(client: KubeClient) -> None:
+async def test_a_read_without_an_answer_in_time_is_unavailable(
+    fake: FakeServer, jumps: Jumps, client: KubeClient
+) -> None:
     with pytest.raises(errors.Unavailable, match="no answer in time"):
-        await client.request("GET", PATH, timeout=0.05)
+        await too_late(fake, jumps, client.request("GET", PATH, timeout=TIMEOUT))
 
 
 async def test_a_body_that_stops_midway_ends_by_the_deadline(
-    fake: FakeServer, client: KubeClient
+    fake: FakeServer, jumps: Jumps, client: KubeClient
 ) -> None:
     fake.then(Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{", "hang"))
     with pytest.raises(errors.UnknownOutcome):
-        await client.request("PUT", PATH, body=b"{}", timeout=0.05)
+        await too_late(fake, jumps, client.request("PUT", PATH, body=b"{}", timeout=TIMEOUT))
 
 
 async def test_a_connection_lost_after_sending_is_in_doubt(
@@ -117,7 +134,7 @@ async def test_a_redirect_is_not_followed(fake: FakeServer, client: KubeClient) 
     assert len(fake.asked) == 1
 
 
-async def test_the_observer_sees_every_end(fake: FakeServer, closed_port: int) -> None:
+async def test_the_observer_sees_every_end(fake: FakeServer, jumps: Jumps) -> None:
     seen: list[tuple[str, str, str]] = []
 
     def observe(verb: str, resource: str, code: str, _seconds: float) -> None:
@@ -129,7 +146,7 @@ async def test_the_observer_sees_every_end(fake: FakeServer, closed_port: int) -
         with pytest.raises(errors.Conflict):
             await client.request("PUT", PATH, body=b"{}")
         with pytest.raises(errors.UnknownOutcome):
-            await client.request("PUT", PATH, body=b"{}", timeout=0.05)
+            await too_late(fake, jumps, client.request("PUT", PATH, body=b"{}", timeout=TIMEOUT))
     resource = "leases.coordination.k8s.io"
     assert seen == [
         ("get", resource, "200"),

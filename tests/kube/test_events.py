@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,15 @@ async def test_the_same_news_counts_up_in_one_event(cluster: KubeClient) -> None
         "namespace": "default",
         "uid": "uid-1",
     }
+
+
+async def test_the_same_news_told_again_before_it_was_written_counts_up_too(
+    cluster: KubeClient,
+) -> None:
+    events = recorder(cluster, Clock())
+    await asyncio.gather(*(events.tell(CONFIG, "InvalidConfig", "x") for _ in range(3)))
+    (event,) = await events_of(cluster)
+    assert event["count"] == 3
 
 
 async def test_other_news_is_another_event(cluster: KubeClient) -> None:

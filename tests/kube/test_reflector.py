@@ -13,6 +13,7 @@ import orjson
 
 from coordinator.kube import errors
 from coordinator.kube.reflector import (
+    SILENCE,
     Bookmark,
     Broken,
     Changed,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from coordinator.kube.client import KubeClient
+    from tests.service.jumps import Jumps
 
 PATH = "/api/v1/nodes"
 
@@ -230,30 +232,34 @@ async def test_retry_after_is_honoured(fake: FakeServer, client: KubeClient) -> 
 
 
 async def test_a_silent_watch_leads_to_a_new_list_for_its_version_may_never_come(
-    fake: FakeServer, client: KubeClient
+    fake: FakeServer, jumps: Jumps, client: KubeClient
 ) -> None:
-    async with watching(client, silence=0.05) as watcher:
+    async with watching(client) as watcher:
         fake.then(
             listed(50),
             stream(end="hang", before=lambda: watcher.clock.advance(150)),
             listed(5),
             stream(event("ADDED", obj("a", 6)), end="hang"),
         )
+        await until(watcher, Watching)
+        jumps.stall(SILENCE)
         await until(watcher, Changed)
         assert [told.version for told in watcher.told if isinstance(told, Listed)] == ["50", "5"]
         assert not [told for told in watcher.told if isinstance(told, Broken)]
 
 
 async def test_a_watch_that_fell_silent_after_a_bookmark_goes_on_from_it(
-    fake: FakeServer, client: KubeClient
+    fake: FakeServer, jumps: Jumps, client: KubeClient
 ) -> None:
-    async with watching(client, silence=0.05) as watcher:
+    async with watching(client) as watcher:
         bookmark = stream(
             event("BOOKMARK", obj("", 5)),
             end="hang",
             before=lambda: watcher.clock.advance(150),
         )
         fake.then(listed(5), bookmark, stream(event("ADDED", obj("a", 6)), end="hang"))
+        await until(watcher, Bookmark)
+        jumps.stall(SILENCE)
         await until(watcher, Changed)
         assert len([told for told in watcher.told if isinstance(told, Listed)]) == 1
 

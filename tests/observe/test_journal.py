@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from errno import ENOSPC
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,6 +121,16 @@ def test_an_empty_file_may_be_recorded_into(tmp_path: Path) -> None:
     file.touch()
     record(file, WORLD)
     assert lines(file)[0][1] == "begin"
+
+
+def test_a_full_disk_leaves_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with Recorder(tmp_path / "r", 2.0) as recorder:
+        recorder.take(WORLD)
+        monkeypatch.setattr(recorder, "_write", full)  # to its end, which is one line more
+    assert recorder._file.closed
 
 
 def test_messages_are_not_recorded() -> None:

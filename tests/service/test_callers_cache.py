@@ -9,10 +9,13 @@ import pytest
 
 from coordinator.service.errors import Unauthenticated
 from tests.service.cluster import NS
-from tests.service.door import ADMISSIONS, CLIENTS, token_review
+from tests.service.door import ADMISSIONS, CLIENTS, pod_get, token_review
 from tests.service.faults import lost_before
 
 if TYPE_CHECKING:
+    from aiohttp import web
+    from aiohttp.typedefs import Handler
+
     from tests.service.door import Door
 
 
@@ -107,6 +110,28 @@ async def test_a_review_that_overlooked_the_end_of_the_pod_is_not_believed(at: D
     at.callers.pod_gone(uid)
     with pytest.raises(Unauthenticated):
         await asking
+
+
+@pytest.mark.parametrize("told", ["deleted", "not listed"])
+async def test_a_look_that_overlooked_the_end_of_the_pod_is_not_believed(
+    at: Door, told: str
+) -> None:
+    async def late(request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await handler(request)
+        await asyncio.sleep(1)
+        return answer
+
+    uid = at.agent("t")
+    at.cluster.faults.on(pod_get(), late)
+    asking = at.cluster.start(at.callers.identify("t"))
+    await at.cluster.jumps.advance(0.5)
+    at.cluster.delete_pod("agent-x")
+    if told == "deleted":
+        at.callers.pod_gone(uid)
+    else:
+        at.callers.pods_listed(NS, set())
+    await at.cluster.jumps.until(asking.done)
+    assert isinstance(asking.exception(), Unauthenticated)
 
 
 async def test_a_pod_that_finished_shows_as_deleted_and_is_merely_reviewed_again(at: Door) -> None:

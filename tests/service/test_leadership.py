@@ -126,6 +126,18 @@ async def test_the_loss_of_the_election_ends_blocked_requests_at_once(cluster: C
         assert isinstance(waits.exception(), NotLeading)
 
 
+async def test_a_reign_that_is_over_begins_no_write(cluster: Cluster) -> None:
+    async with candidate(cluster) as (coordinator, office):
+        await elected(cluster, coordinator, office, 100)
+        pool = coordinator.pool(NS)
+        await granted(pool, "a")
+        office.decide(-inf)
+        # Polls end only now; under a node cap that has the other pools decide anew.
+        pool.apply(pool.desks[NODE], ask("b"))
+        await cluster.jumps.advance(2)
+        assert set(cluster.holders().values()) == {"a"}
+
+
 async def test_leadership_lost_and_won_again_is_a_new_one(cluster: Cluster) -> None:
     async with candidate(cluster) as (coordinator, office):
         await elected(cluster, coordinator, office, 100)

@@ -38,7 +38,7 @@ SECRET, CONFIG_MAP = "node-slots-tls", "node-slots-ca"
 SECRET_PATH = f"/api/v1/namespaces/{HOME}/secrets/{SECRET}"
 NAMES = names_of("node-slots", HOME, ["127.0.0.1"])
 SERVER = server_name("node-slots", HOME)
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds that only a fault lasts."""
 NOW = datetime(2027, 3, 1, 12, tzinfo=UTC)
 

@@ -76,6 +76,16 @@ async def test_a_handshake_that_hangs_is_cut_off(
         assert connections.count == 0
 
 
+async def test_a_handshake_that_is_under_way_ends_with_the_listener(present: Present) -> None:
+    connections, app = Connections(), web.Application(middlewares=[guarded])
+    listener = await listen(app, "127.0.0.1", 0, connections, present)
+    async with connected(listener.url, None) as silent:
+        await until(lambda: connections.count == 1)
+        await listener.close()
+        assert connections.count == 0
+        assert await silent.closed()
+
+
 @pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x00" * 100])
 async def test_what_is_no_tls_is_closed_at_once(present: Present, said: bytes) -> None:
     connections = Connections()

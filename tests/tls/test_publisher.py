@@ -55,6 +55,22 @@ async def test_a_change_is_published_at_the_next_look_and_else_nothing_is_asked(
     assert not replica.publisher.has(b"first")
 
 
+async def test_a_bundle_that_comes_while_another_one_is_written_is_published_at_the_next_look(
+    scene: Scene,
+) -> None:
+    replica = scene.replica()
+
+    async def renew() -> None:
+        replica.publisher.offer(b"second")
+
+    scene.before[PUTS[0]] = renew
+    await looked(replica)
+    assert not replica.publisher.has(b"second")
+    await replica.publisher.look()
+    assert replica.publisher.has(b"second")
+    assert [await scene.published(HOME), await scene.published(CLIENTS)] == [b"second"] * 2
+
+
 async def test_a_config_map_that_a_hand_emptied_is_filled_within_the_hour(scene: Scene) -> None:
     replica = scene.replica()
     await looked(replica)
