@@ -143,12 +143,13 @@ async def _serve(options: argparse.Namespace) -> int:
 
     address, health, mode = _addresses(options)
     sidecar, client = _sidecar(options)
+    stop = _signalled()  # before anybody can know that we are there
     async with Server(sidecar.routes) as server, Server(sidecar.health) as watched:
         told = await address.listen(server, mode)
         if health is not None:
             told += f", health at {await health.listen(watched, mode)}"
         complain(f"sidecar of node {client.settings.node} listens at {told}")
-        await sidecar.run(_signalled())
+        await sidecar.run(stop)
     return 0
 
 

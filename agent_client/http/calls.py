@@ -47,6 +47,7 @@ class Line(Wire):
         super().__init__(h11.CLIENT)
         self.trust = trust
         self.lost = asyncio.Event()
+        self.made = False
         self._tell_lost = lost
         self._why: Exception | None = None
 
@@ -81,12 +82,22 @@ class Line(Wire):
                 raise h11.RemoteProtocolError(f"it has more than {LARGEST_ANSWER} bytes")
         return bytes(content)
 
+    def cut(self) -> None:
+        """End it at once, as far as it stands: asyncio itself would wait for TLS's goodbye."""
+        if self.made:
+            self.transport.abort()
+
     def again(self) -> bool:
         """Make ready for the next request; False when this connection has done its work."""
         done = self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
         if done:
             self.http.start_next_cycle()
         return done
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As asyncio calls it."""
+        super().connection_made(transport)
+        self.made = True
 
     def connection_lost(self, error: Exception | None) -> None:
         """As asyncio calls it."""
@@ -204,12 +215,17 @@ class Caller:
     async def _connected(self, trust: SSLContext | None) -> Line:
         loop = asyncio.get_running_loop()
         made = await reach(self._host, self._port)
-        _, line = await loop.create_connection(
-            lambda: Line(trust, self._lost),
-            sock=made,
-            ssl=trust,
-            server_hostname=self._host if trust else None,
-        )
+        line = Line(trust, self._lost)
+        try:
+            await loop.create_connection(
+                lambda: line,
+                sock=made,
+                ssl=trust,
+                server_hostname=self._host if trust else None,
+            )
+        except BaseException:
+            line.cut()
+            raise
         if not line.lost.is_set():
             self._lines[line] = None
         return line

@@ -36,7 +36,7 @@ class Job:
         self._terminal = terminal
         self._may_go_on = may_go_on
         self._wants_terminal = terminal is not None and is_interactive()
-        self._check: asyncio.TimerHandle | None = None
+        self._check: asyncio.Handle | None = None
         self._resuming: asyncio.Task[None] | None = None
         self._child: Child | None = None
         self._ending = False
@@ -114,7 +114,13 @@ class Job:
         signal.signal(stop, before)
         # Not before: `on_continue` is called first, whatever the time is when we are continued.
         loop = asyncio.get_running_loop()
-        self._check = loop.call_later(_NEVER_STOPPED, self._go_on, number)
+        self._check = loop.call_later(_NEVER_STOPPED, self._time_is_up, number)
+
+    def _time_is_up(self, number: int) -> None:
+        """A turn of the loop later than the timer: on a busy machine the loop may hear of the time
+        and of the signal that continued us in one turn, and it calls a signal's handler last.
+        """
+        self._check = asyncio.get_running_loop().call_soon(self._go_on, number)
 
     def _go_on(self, number: int) -> None:
         """We were not stopped. A command that waits for the terminal would wait for ever."""

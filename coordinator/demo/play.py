@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 0.25
 RECENT_NOTES = 200
 BEGIN_SECONDS = 30.0
-FOLLOW_SECONDS = 5.0
+FOLLOW_SECONDS = 15.0
 """A limit that is not followed by then counts as not followed at all."""
 EDIT_FOREVER = 10.0
 """When the limits are edited if there is no half way."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,18 @@ class Scripted:
 
 @asynccontextmanager
 async def scripted(
-    script: Script, *, tls: ssl.SSLContext | None = None, port: int = 0
+    script: Script,
+    *,
+    tls: ssl.SSLContext | None = None,
+    listening: socket.socket | None = None,
 ) -> AsyncIterator[Scripted]:
-    """Play `script` on every connection to the server's `url`."""
+    """Play `script` on every connection to the server's `url`.
+
+    `listening` is left open, so that a successor has the same port whatever else wants one.
+    """
     played = Scripted(script)
-    server = await asyncio.start_server(played.visited, "127.0.0.1", port, ssl=tls)
+    own = listening.dup() if listening else socket.create_server(("127.0.0.1", 0))
+    server = await asyncio.start_server(played.visited, sock=own, ssl=tls)
     scheme = "https" if tls else "http"
     played.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:

@@ -159,12 +159,13 @@ async def test_an_unknown_name_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
 async def test_a_resolver_that_hangs_is_waited_for_by_nobody(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer, asking = threading.Event(), list[threading.Thread]()
+    asked, answer, asking = threading.Event(), threading.Event(), list[threading.Thread]()
 
     def getaddrinfo(*_: object, flags: int = 0, **__: object) -> list[Any]:
         if flags & socket.AI_NUMERICHOST:
             raise socket.gaierror(socket.EAI_NONAME, "no number")
         asking.append(threading.current_thread())
+        asked.set()
         answer.wait()
         return []
 
@@ -172,6 +173,7 @@ async def test_a_resolver_that_hangs_is_waited_for_by_nobody(
     monkeypatch.setattr(calls, "CONNECT_WITHIN", 0.05)
     with pytest.raises(NoAnswer, match="no connection to http://coordinator within"):
         await Caller("http://coordinator").call("GET", "/", {}, within=DEADLINE)
+    assert asked.wait(DEADLINE), "a thread begins when the machine lets it"
     assert [thread.daemon for thread in asking] == [True]
     answer.set()
     asking[0].join()

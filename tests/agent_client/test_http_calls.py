@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -103,14 +104,14 @@ async def test_a_server_that_closes_between_calls_costs_no_call() -> None:
 
 
 async def test_a_restart_of_the_server_between_calls_costs_no_call() -> None:
-    async with scripted(answering) as server:
-        port = int(server.url.rsplit(":", 1)[1])
-        caller = Caller(server.url)
-        await post(caller)
-    async with scripted(answering, port=port) as successor:
-        assert (await post(caller)).status == 200
-        await caller.close()
-        assert successor.visits == 1
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        async with scripted(answering, listening=listening) as server:
+            caller = Caller(server.url)
+            await post(caller)
+        async with scripted(answering, listening=listening) as successor:
+            assert (await post(caller)).status == 200
+            await caller.close()
+            assert successor.visits == 1
 
 
 async def test_an_end_that_the_loop_has_not_heard_of_is_seen() -> None:
@@ -126,6 +127,9 @@ async def test_an_end_that_the_loop_has_not_heard_of_is_seen() -> None:
                 await loop.sock_sendall(peer, OK.encode())
                 assert (await first).status == 200
                 peer.close()
+                assert caller._resting is not None
+                ours = caller._resting.transport.get_extra_info("socket")
+                assert select.select([ours], [], [], DEADLINE)[0], "the kernel has heard of it"
 
 
 async def hang_up_on_the_second(visit: Visit) -> None:
@@ -175,14 +179,18 @@ async def test_a_cancelled_call_closes_its_connection() -> None:
 
 
 async def test_silence_is_no_answer_and_ends_the_connection() -> None:
+    """On a kept connection: a new one might take all of that time to come to stand."""
     closed = asyncio.Event()
 
     async def script(visit: Visit) -> None:
+        await visit.asked()
+        visit.say(OK)
         await visit.asked()
         assert await visit.reader.read() == b""
         closed.set()
 
     async with scripted(script) as server, calling(server.url) as caller:
+        await post(caller)
         with pytest.raises(NoAnswer, match=rf"{server.url} did not answer within 0\.05 s"):
             await post(caller, within=0.05)
         async with asyncio.timeout(DEADLINE):

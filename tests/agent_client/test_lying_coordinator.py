@@ -10,6 +10,7 @@ from math import inf
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -265,5 +266,5 @@ class LyingCoordinator(RuleBasedStateMachine):
         assert not listed & set(self.agent.releases)
 
 
-TestLyingCoordinator = LyingCoordinator.TestCase
+TestLyingCoordinator = pytest.mark.timeout(900)(LyingCoordinator.TestCase)
 TestLyingCoordinator.settings = settings(max_examples=250, stateful_step_count=40, deadline=None)

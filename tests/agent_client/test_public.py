@@ -52,6 +52,7 @@ def test_a_name_is_the_same_whatever_was_imported_before_it() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.timeout(600)  # mypy reads all of it anew, on a machine that may be busy
 def test_a_users_program_is_type_checked_against_the_package(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(USER)

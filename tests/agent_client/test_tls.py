@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
+import socket
 import ssl
+import threading
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -164,6 +167,41 @@ async def test_a_handshake_that_hangs_ends_with_the_connecting(
         url = server.url.replace("http:", "https:")
         with pytest.raises(NoAnswer, match=f"no connection to {url} within 0.05 s"):
             await asked(url, ca_file)
+
+
+async def test_a_call_that_is_cancelled_as_its_handshake_ends_waits_for_no_goodbye(
+    ours: Authority, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer would never say it, and its connection stay open behind a caller that is closed."""
+    made: list[calls.Line] = []
+    connected = calls.Line.connection_made
+
+    def connection_made(line: calls.Line, transport: asyncio.BaseTransport) -> None:
+        connected(line, transport)
+        made.append(line)
+        call.cancel()
+
+    monkeypatch.setattr(calls.Line, "connection_made", connection_made)
+    over = threading.Event()
+
+    def deaf() -> None:
+        peer, _ = listening.accept()
+        with peer, serving_with(certificate).wrap_socket(peer, server_side=True):
+            over.wait(DEADLINE)
+
+    certificate = ours.server(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = asyncio.create_task(asyncio.to_thread(deaf))
+        caller = Caller(f"https://127.0.0.1:{listening.getsockname()[1]}", str(ca_file))
+        call = asyncio.create_task(ask(caller))
+        await asyncio.wait({call})
+        assert call.cancelled()
+        try:
+            async with asyncio.timeout(DEADLINE / 2):
+                await made[0].lost.wait()
+        finally:
+            over.set()
+            await serving
 
 
 async def test_an_old_version_of_tls_is_refused(

@@ -100,7 +100,7 @@ class Container:
 @asynccontextmanager
 async def pods(fake: FakeCoordinator, folder: Path, *names: str) -> AsyncIterator[list[Container]]:
     """A hold container for each of the Pods, none of them started; all ended at the end."""
-    async with serving(fake) as server, asyncio.timeout(60):
+    async with serving(fake) as server, asyncio.timeout(100):
         made = [Container(folder, url_of(server), name) for name in names]
         try:
             yield made

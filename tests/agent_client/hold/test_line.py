@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import socket
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +88,8 @@ async def talking(
         client.close()
         for writer in server.open:
             writer.close()
+            with suppress(OSError):  # it may have ended in any way
+                await writer.wait_closed()
         listening.close()
         await listening.wait_closed()
 
@@ -166,12 +169,15 @@ async def test_silence_ends_with_the_time_given() -> None:
 
 
 async def test_a_port_where_nobody_listens_is_no_answer() -> None:
-    async with talking(Server()) as client:
-        pass
-    try:
-        assert "refused" in (await client.fails()).lower()
-    finally:
-        client.close()
+    server = Server()
+    with socket.socket() as bound:  # and does not listen: nobody else can get the port meanwhile
+        bound.bind(("127.0.0.1", 0))
+        server.port = bound.getsockname()[1]
+        client = Client(server)
+        try:
+            assert "refused" in (await client.fails()).lower()
+        finally:
+            client.close()
 
 
 async def test_tls_is_spoken_to_whom_the_ca_has_signed_for_and_to_nobody_else(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agent_client.cli import sidecar as cli
+from agent_client.cli.main import main
 from agent_client.http.calls import Caller
 from tests.agent_client.sidecar.coordinating import coordinating
 from tests.agent_client.sidecar.line import Lines, eventually
@@ -68,11 +71,34 @@ async def test_it_serves_and_at_sigterm_says_its_last_words(tmp_path: Path) -> N
                 process.send(signal.SIGTERM)
                 await line.reaches("ending")
                 await ended(process)
-            assert fake.bodies[-1]["claims"][0]["ending"] is True
+            # It waits a second for the answer; a busy coordinator reads later what it was sent.
+            await eventually(lambda: fake.bodies[-1]["claims"][0].get("ending") is True)
             assert (fake.held(), fake.released) == (["a"], [])
             assert not path.exists()
         finally:
             process.end()
+
+
+def test_it_hears_sigterm_before_anybody_can_know_that_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As PID 1 it would not hear it at all; here an earlier handler would."""
+    missed: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: missed.append(number))
+    said: list[str] = []
+
+    def complain(line: str) -> None:
+        said.append(line)
+        signal.raise_signal(signal.SIGTERM)
+        assert not missed, "it would go on for ever"
+
+    monkeypatch.setattr(cli, "complain", complain)
+    try:
+        where = ["--url", "http://127.0.0.1:1", *WHERE, "--listen", str(tmp_path / "agent.sock")]
+        assert main(["sidecar", *where]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert "listens at" in said[0]
 
 
 async def test_killed_and_started_again_it_finds_the_named_slot(tmp_path: Path) -> None:
@@ -105,7 +131,9 @@ async def test_health_may_be_looked_at_from_elsewhere_and_shows_nothing_else(
         process = start(tmp_path, url, "--health-listen", "0.0.0.0:0")
         try:
             await listening(tmp_path)
-            port = (tmp_path / "log").read_text().rsplit(":", 1)[1].strip()
+            found = re.search(r"health at \S+:(\d+)", (tmp_path / "log").read_text())
+            assert found is not None
+            port = found[1]
             caller = Caller(f"http://127.0.0.1:{port}", None)
 
             async def status(path: str) -> int:

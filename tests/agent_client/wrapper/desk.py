@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import socket
 import struct
 import sys
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from tests.agent_client.fake import FakeCoordinator
 
 SHELL = Path(__file__).with_name("shell.py")
-_DEADLINE = 20.0
+_DEADLINE = 60.0
+_LONGEST = 110.0
+"""Seconds: for one thing that is shown, and for a whole visit. Only a fault takes them."""
 CTRL_C, CTRL_Z = "\x03", "\x1a"
 
 
@@ -65,6 +68,10 @@ class Desk:
         """Until `text` is the last that the terminal has shown since the last `type`."""
         await self._shown(text, lambda: self.screen.endswith(text))
 
+    async def shows_times(self, text: str, times: int) -> None:
+        """Until so many different lines that match `text` have been shown since the last `type`."""
+        await self._shown(text, lambda: len(set(re.findall(text, self.screen))) >= times)
+
     async def _shown(self, text: str, look: Callable[[], bool]) -> None:
         try:
             async with asyncio.timeout(_DEADLINE):
@@ -102,7 +109,7 @@ async def desk(fake: FakeCoordinator) -> AsyncIterator[Desk]:
     """A terminal whose shell runs what asks `fake` for slots."""
     master, slave = pty.openpty()
     ours, theirs = socket.socketpair()
-    async with serving(fake) as server, asyncio.timeout(60):
+    async with serving(fake) as server, asyncio.timeout(_LONGEST):
         orders = await asyncio.open_connection(sock=ours)
         shell = await asyncio.create_subprocess_exec(
             *(sys.executable, str(SHELL), str(theirs.fileno())),

@@ -35,7 +35,7 @@ async def agent(
     stderr: int = asyncio.subprocess.PIPE,
 ) -> AsyncIterator[Process]:
     """`slot-agent run --load job ARGUMENTS` against `fake`, ended at the end if need be."""
-    async with serving(fake) as server, asyncio.timeout(60):
+    async with serving(fake) as server, asyncio.timeout(100):
         process = await asyncio.create_subprocess_exec(
             *command,
             *arguments,
