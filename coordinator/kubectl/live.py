@@ -30,6 +30,7 @@ class Live:
     """Why nothing is heard; "" while the stream lives."""
     news: deque[str] = field(default_factory=lambda: deque(maxlen=NEWS))
     _told: dict[str, tuple[Json, float]] = field(default_factory=dict)
+    _greeted: bool = False
 
     def replace(self, nodes: Iterable[Json], now: float) -> None:
         """All nodes anew."""
@@ -43,7 +44,9 @@ class Live:
             self.lost = str(data.get("why") or "the stream ended")
         elif name in {"hello", "back", "reset"}:
             self.lost = ""
-            return name != "hello"
+            # What changed between the first list and the stream's beginning is told by neither.
+            first, self._greeted = not self._greeted, True
+            return first or name != "hello"
         elif told := line(name, data):
             self.news.append(told)
         return False

@@ -35,6 +35,10 @@ examples:
   kubectl node-slots watch -o json | jq -c 'select(.event == "handover")'
 """
 
+AGAIN = 1.0
+"""Seconds until the nodes are asked for again, where nobody told them."""
+SERVER_ERROR = 500
+
 
 def add_parser(commands: Parsers, common: argparse.ArgumentParser) -> None:
     """Mount the command as `watch`."""
@@ -113,10 +117,22 @@ async def _draw(pool: Pool, namespace: str, names: tuple[str, ...]) -> None:
 
 async def _take(live: Live, pool: Pool, names: tuple[str, ...], name: str, data: Any) -> None:
     """Put an event into the picture; what may have been missed is read anew."""
-    if live.take(name, data, time.monotonic()):
-        from coordinator.kubectl.connect import Unreachable
+    if not live.take(name, data, time.monotonic()):
+        return
+    import asyncio
 
+    from coordinator.kubectl.connect import Refused, Unreachable
+
+    while True:
         try:
             live.replace(await pool.nodes(*names), time.monotonic())
         except Unreachable as error:
             live.lost = str(error)
+        except Refused as error:
+            if error.status < SERVER_ERROR:
+                raise
+            live.lost = str(error)  # who led when the stream began may lead no longer
+        else:
+            live.lost = ""
+            return
+        await asyncio.sleep(AGAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from playwright.async_api import expect
@@ -30,7 +31,9 @@ async def live(page: Page) -> None:
     await expect(shown(page, "connection")).to_have_attribute("data-state", "live")
 
 
-async def seen_states(place: Locator) -> list[str]:
-    """The states of the slots' boxes in there, sorted."""
-    found = await place.get_by_test_id("slot").evaluate_all("all => all.map(x => x.dataset.state)")
-    return sorted(found)
+async def expect_states(place: Locator, states: list[str]) -> None:
+    """Waits until the slots' boxes in there are as many, of these states."""
+    await expect(place.get_by_test_id("slot")).to_have_count(len(states))
+    for state, count in Counter(states).items():
+        told = place.locator(f'[data-testid="slot"][data-state="{state}"]')
+        await expect(told).to_have_count(count)

@@ -173,12 +173,20 @@ class Site(ExitStack):
             self._hold(node)
         self._background.run(self._crowd.sync(self._with_claims()))
         expected = sum(len(node.holding) for node in self.plan.nodes)
-        until(lambda: self.totals()["held"] == expected, f"{expected} loads hold: {self.totals()}")
+        until(lambda: self._hold_all(expected), f"{expected} loads hold: {self.totals()}")
         self._background.run(self._crowd.sync(self._with_claims()))  # each knows its grant
         self.configure(self.plan.now)
         for node in self.plan.nodes:
             self._ask_for(node, node.waiting)
         self._background.run(self._crowd.sync(self._with_claims()))
+
+    def _hold_all(self, expected: int) -> bool:
+        """Whether they do; else they ask once more: who was silent for long is granted nothing."""
+        if self.totals()["held"] == expected:
+            return True
+        waiting = [agent for agent in self._with_claims() if agent.waits()]
+        self._background.run(self._crowd.sync(waiting))
+        return False
 
     def _hold(self, node: NodePlan) -> None:
         """The last holder of a mute node asks until it is granted, and is never heard of again."""

@@ -19,7 +19,7 @@ TELL_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`policy violated: ${event.violatedDirective} ${event.blockedURI} ${event.sample}`));
 """
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 60.0
 """For what is to be seen; only a fault takes that long."""
 LOCAL_SCHEMES = {"data", "blob", "about"}
 
@@ -49,6 +49,7 @@ class Tabs(AsyncExitStack):
             ignore_https_errors=loose,
         )
         self.push_async_callback(context.close)
+        context.set_default_timeout(DEADLINE_SECONDS * 1000)
         await context.add_init_script(TELL_VIOLATIONS)
         page = await context.new_page()
         page.on("console", self._heard)

@@ -27,10 +27,14 @@ def demo(tmp_path: Path) -> Iterator[str]:
     """A demo that goes on; what comes is the address that it tells."""
     log = tmp_path / "demo.log"
     process = Process([str(SCRIPTS / "slot-coordinator"), "demo", "--forever"], log)
-    told = until(lambda: re.search(r"^page +(\S+)$", log.read_text(), re.MULTILINE), "the page")
-    assert told
-    yield told[1]
-    process.end(10.0)
+    try:
+        told = until(
+            lambda: re.search(r"^page +(\S+)\n", log.read_text(), re.MULTILINE), "the page"
+        )
+        assert told
+        yield told[1]
+    finally:
+        process.end(10.0)
 
 
 async def test_the_demos_three_nodes_are_alive(demo: str, tabs: Tabs) -> None:

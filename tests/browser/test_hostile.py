@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import expect
 
+from tests.browser.agents import LONG
 from tests.browser.hooks import feed_item, live, row, shown
 from tests.browser.plan import POOL, limits
 
@@ -49,7 +50,7 @@ async def test_loads_of_any_name_are_shown_as_they_are(own: Site, tabs: Tabs) ->
         await expect(feed_item(page, "grant").filter(has_text=load)).to_have_count(1)
     own.configure(limits(1))
     for number, load in enumerate(LOADS):
-        own.ask("node3", f"waits-{number}", load=load)
+        own.ask("node3", f"waits-{number}", load=load, ttlSeconds=LONG)
     await page.goto(f"{own.url}/?pool={POOL}&view=node&node=node3")
     for load in LOADS:
         await expect(shown(page, "queue")).to_contain_text(load)

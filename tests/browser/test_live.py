@@ -48,6 +48,29 @@ async def test_nodes_that_are_told_before_the_first_picture_is_complete_are_show
     assert seen == ["", "b,a", "b,a,c", 1]
 
 
+async def test_an_answer_that_comes_after_its_pool_was_left_changes_nothing(
+    three: Site, tabs: Tabs
+) -> None:
+    page = await tabs.open(three.url)
+    heard = await page.evaluate(
+        """async () => {
+          const { Poll } = await import("/page/poll.js");
+          const heard = [];
+          const answers = [];
+          const asked = () => new Promise((answer) => answers.push(answer));
+          const told = (value) => heard.push(value);
+          const [left, next] = [new Poll(asked, told), new Poll(asked, told)];
+          left.end();
+          answers[1]("the pool that is shown");
+          answers[0]("the pool that was left");
+          await new Promise((done) => setTimeout(done));
+          next.end();
+          return [...heard, left.value];
+        }"""
+    )
+    assert heard == ["the pool that is shown", None]
+
+
 async def test_a_hand_over_names_both_loads(own: Site, tabs: Tabs) -> None:
     first, second = own.plan.nodes[0].holding[0], own.plan.nodes[0].waiting
     page = await tabs.open(own.url)

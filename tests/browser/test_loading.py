@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.hooks import row, seen_states, shown
+from tests.browser.hooks import expect_states, row, shown
 from tests.browser.plan import POOL
 from tests.e2e.waiting import until
 
@@ -57,8 +57,7 @@ async def test_each_slot_is_a_box_of_its_state(tabs: Tabs, three: Site) -> None:
         "node3": ["free", "unresponsive"],
     }
     for node, states in boxes.items():
-        await expect(row(page, node).get_by_test_id("slot")).to_have_count(len(states))
-        assert await seen_states(row(page, node)) == states
+        await expect_states(row(page, node), states)
     await expect(row(page, "node1").get_by_test_id("queue")).to_contain_text("3")
 
 

@@ -29,12 +29,19 @@ def site(real_server: RealApiServer, tmp_path: Path) -> Iterator[Site]:
     """A coordinator over TLS on the real API server, and one node."""
     cluster = Cluster(real_server)
     made = Site(cluster, tmp_path)
-    cluster.add_node()
-    cluster.configure(limits(2))
-    made.start()
-    yield made
-    made.close()
-    cluster.close()
+    try:
+        cluster.add_node()
+        cluster.configure(limits(2))
+        made.start()
+        yield made
+    finally:
+        made.close()
+        cluster.close()
+
+
+def _viewer(site: Site) -> str:
+    """The token of somebody who may look."""
+    return person(site.cluster, "viewer", on_leases("list"))
 
 
 async def _asked(site: Site, tabs: Tabs) -> Page:
@@ -59,14 +66,14 @@ async def test_a_token_is_asked_for_a_wrong_one_is_told_and_a_right_one_opens_th
     await _log_in(page, "wrong")
     await expect(shown(page, "login-error")).not_to_be_empty()
     await expect(row(page, site.cluster.node_name())).to_have_count(0)
-    await _log_in(page, person(site.cluster, "viewer", on_leases("list")))
+    await _log_in(page, _viewer(site))
     await live(page)
     await expect(row(page, site.cluster.node_name())).to_be_visible()
     await expect(shown(page, "pool-select")).to_have_value(site.cluster.namespace)
 
 
 async def test_the_token_stays_in_its_tab_and_goes_with_log_out(site: Site, tabs: Tabs) -> None:
-    token = person(site.cluster, "viewer", on_leases("list"))
+    token = _viewer(site)
     page = await _asked(site, tabs)
     await _log_in(page, token)
     await live(page)

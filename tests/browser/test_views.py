@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from tests.browser.hooks import live, shown
 from tests.browser.plan import HOSTNAME, POOL, limits
 
 if TYPE_CHECKING:
-    from playwright.async_api import Page
+    from playwright.async_api import Page, Route
 
     from tests.browser.site import Site
     from tests.browser.tabs import Tabs
@@ -81,6 +82,29 @@ async def test_a_preview_of_a_text_that_would_be_refused_says_why(three: Site, t
     await shown(page, "preview-run").click()
     await expect(shown(page, "preview-result")).to_contain_text("refused")
     await expect(shown(page, "preview-result")).to_contain_text("globalConfig")
+
+
+async def test_of_two_previews_the_later_text_is_shown_whichever_is_answered_first(
+    three: Site, tabs: Tabs
+) -> None:
+    page = await tabs.open(f"{three.url}/?pool={POOL}&view=config")
+    result, later = shown(page, "preview-result"), asyncio.Event()
+
+    async def hold_the_first_back(route: Route) -> None:
+        if "first" in (route.request.post_data or ""):
+            await later.wait()
+        await route.continue_()
+
+    await page.route("**/preview", hold_the_first_back)
+    await shown(page, "preview-text").fill("first")
+    await shown(page, "preview-run").click()
+    await shown(page, "preview-text").fill(limits(2))
+    await shown(page, "preview-run").click()
+    await expect(result).to_contain_text("would change")
+    async with page.expect_response(lambda answer: "first" in (answer.request.post_data or "")):
+        later.set()
+    await page.evaluate("() => new Promise((done) => setTimeout(done))")
+    await expect(result).to_contain_text("would change")
 
 
 async def test_a_refused_config_is_told_on_every_view(own: Site, tabs: Tabs) -> None:

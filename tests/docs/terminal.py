@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import pty
 import re
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-START_SECONDS = END_SECONDS = 30.0
+START_SECONDS = END_SECONDS = 60.0
 PROMPT = "\x1dready\x1d"
 SHELL = """\
 import fcntl, os, termios
@@ -49,6 +50,7 @@ class Terminal:
         )
         os.close(slave)
         self._text = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._from = 0
         self.type("stty -echo", time.monotonic() + START_SECONDS)
         self.waits_for_a_command(time.monotonic() + START_SECONDS)
@@ -78,7 +80,7 @@ class Terminal:
         """Read what comes next, if something comes by then."""
         if select.select([self._master], [], [], seconds)[0]:
             with suppress(OSError):  # the shell is gone; its end is noticed elsewhere
-                self._text += os.read(self._master, 65536).decode(errors="replace")
+                self._text += self._decoder.decode(os.read(self._master, 65536))
 
     def lines(self) -> list[str]:
         """What was shown since the last command; of a line that was drawn anew, each version."""

@@ -35,8 +35,7 @@ async def served(alone: Stand) -> AsyncIterator[Stand]:
 async def busy(served: Stand) -> Stand:
     """worker-2 is full, and two wait there; worker-3 has one holder."""
     for number in range(4):
-        await served.ask(
-            "worker-2", f"c{number}", load=f"nightly/pvc-{number}", pod=f"pod-{number}"
-        )
+        terms = {"load": f"nightly/pvc-{number}", "pod": f"pod-{number}"}
+        await served.ask("worker-2", f"c{number}", **terms, waits=number > 1)
     await served.ask("worker-3", "solo")
     return served

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.e2e import people
 from tests.e2e.people import on_leases
+from tests.e2e.waiting import DEADLINE
 from tests.kubectl.stand import Result, run_plugin
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Person:
         """`kubectl node-slots WORDS`, by the site's coordinator or the one named."""
         where = ["--kubeconfig", str(self.kubeconfig), "-n", self.site.cluster.namespace]
         where += ["--ca-file", str(self.site.mount.file), "--server", server or self.site.url]
+        where += ["--timeout", f"{DEADLINE:g}"]
         told = run_plugin([*words, *where], stdin)
         assert self.token not in told.out + told.err
         return told

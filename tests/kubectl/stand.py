@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import sys
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -18,6 +19,7 @@ from coordinator.api.app import api_app, listen
 from coordinator.core.claims import Policy
 from coordinator.core.messages import Ask
 from coordinator.core.model import PodRef, Terms
+from coordinator.core.views import Granted, Queued
 from coordinator.embedded import objects
 from coordinator.embedded.resources import CONFIG_MAPS, LEASES
 from coordinator.embedded.server import start
@@ -28,7 +30,7 @@ from coordinator.kubectl import cli
 from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
-from tests.e2e.waiting import until
+from tests.e2e.waiting import DEADLINE, until
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -95,19 +97,34 @@ class Stand:
         }
 
     async def ask(
-        self, node: str, claim: str, *, load: str = "", pod: str = "", priority: int = 0
-    ) -> Any:
-        """One request of an agent; what comes back is the claim's state."""
+        self, node: str, claim: str, *, load: str = "", pod: str = "", waits: bool = False
+    ) -> None:
+        """An agent asks until it has a slot, or, where it `waits`, until it is in the queue."""
         assert self.coordinator is not None
         if pod:
             made = objects.put(self.store, objects.pod(NS, pod, node))
             found = PodRef(NS, pod, str(made["metadata"]["uid"]))
-        terms = Terms(load or claim, priority, 3600, found if pod else None)
-        return await self.coordinator.pool(NS).ask(node, Ask(claim, terms), 0.2)
+        asked = Ask(claim, Terms(load or claim, 0, 3600, found if pod else None))
+        view = await self.coordinator.pool(NS).ask(node, asked, 0.0 if waits else DEADLINE)
+        assert isinstance(view, Queued if waits else Granted), view
+
+    async def seen(self, look: Callable[[Coordinator], bool], what: str) -> None:
+        """Until the coordinator has seen what was changed behind its back. Looked at on its own
+        loop: its picture is no other thread's.
+        """
+        assert self.coordinator is not None
+        end = time.monotonic() + DEADLINE
+        while not look(self.coordinator):
+            assert time.monotonic() < end, f"not within {DEADLINE:g} s: {what}"
+            await asyncio.sleep(0.03)
+
+    async def on_hold(self, node: str) -> None:
+        """Until nothing is granted there."""
+        await self.seen(lambda found: bool(found.pool(NS).node(node).hold), f"{node} on hold")
 
     async def run(self, *words: str, stdin: str = "") -> Result:
         """`kubectl node-slots WORDS` against this cluster, with this coordinator."""
-        where = ["--kubeconfig", str(self.kubeconfig)]
+        where = ["--kubeconfig", str(self.kubeconfig), "--timeout", f"{DEADLINE:g}"]
         where += ["--server", self.url or "http://127.0.0.1:1"]
         return await asyncio.to_thread(run_plugin, [*words, *where], stdin)
 
@@ -120,7 +137,7 @@ class Stand:
                 client,
                 [PoolSpec(NS, CONFIG)],
                 metrics=metrics,
-                policy=Policy(settling=0.0),
+                policy=Policy(settling=0.0, presence=3600.0),  # who waits asks once here
                 rng=Random(1),
             )
             async with running:

@@ -10,6 +10,7 @@ import pytest
 
 from coordinator.embedded.resources import LEASES
 from coordinator.kubectl import exits, release
+from tests.e2e.waiting import DEADLINE
 from tests.kubectl.stand import NS, eventually, limits
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ async def test_a_slot_that_went_on_meanwhile_is_left_to_its_next_holder(
     leave = busy.coordinator.pool(NS).leave
 
     def meanwhile(name: str, *, yes: bool) -> None:
-        asyncio.run_coroutine_threadsafe(leave("worker-2", "c0", 5.0), loop).result(30)
+        asyncio.run_coroutine_threadsafe(leave("worker-2", "c0", DEADLINE), loop).result()
         asks(name, yes=yes)
 
     monkeypatch.setattr(release, "_ask", meanwhile)
@@ -160,7 +161,8 @@ async def test_the_name_that_node_prints_is_taken_too(busy: Stand) -> None:
 
 async def test_a_held_node_grants_nothing_until_it_is_let_go(served: Stand) -> None:
     assert (await served.run("hold", "worker-1", "--reason", "new disk")).code == exits.OK
-    await served.ask("worker-1", "c1")
+    await served.on_hold("worker-1")
+    await served.ask("worker-1", "c1", waits=True)
     explained = await served.run("explain", "c1")
     assert "new disk" in explained.lines[0]
     assert served.holders() == {}

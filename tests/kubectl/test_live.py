@@ -83,6 +83,11 @@ def test_a_lost_connection_is_said_until_it_is_back_and_then_all_is_read_anew(li
     assert "NOT CONNECTED" not in drawn(live)[0]
 
 
+def test_what_changed_before_the_stream_began_is_read_with_its_first_words(live: Live) -> None:
+    assert live.take("hello", {"term": 1}, 0.0)
+    assert not live.take("hello", {"term": 1}, 0.0), "a stream that goes on where it was"
+
+
 def test_after_a_gap_in_the_stream_all_is_read_anew(live: Live) -> None:
     assert live.take("reset", {}, 0.0)
 

@@ -57,6 +57,7 @@ async def test_names_are_what_kubectl_takes(busy: Stand) -> None:
 
 async def test_wide_has_the_selector_and_the_hold(busy: Stand) -> None:
     await busy.run("hold", "worker-1", "--reason", "new-disk")
+    await busy.on_hold("worker-1")
     told = await busy.run("-o", "wide")
     assert told.row("worker-1")[-5:] == ["perNodeConfig[0]", "tier=fast", "0", "0", "new-disk"]
     assert told.row("worker-1")[1] == "Free,OnHold"
@@ -65,6 +66,7 @@ async def test_wide_has_the_selector_and_the_hold(busy: Stand) -> None:
 async def test_in_a_large_pool_idle_nodes_are_counted_unless_all_are_wanted(busy: Stand) -> None:
     for number in range(WHOLE):
         busy.add_node(f"idle-{number}")
+    await busy.seen(lambda found: len(found.pool(NS).nodes()) == WHOLE + 3, "all nodes")
     told = await busy.run()
     assert [line.split()[0] for line in told.lines[1:]] == ["worker-2", "worker-3"]
     assert f"{WHOLE + 1} nodes with nothing held and nobody waiting left out" in told.err
@@ -75,14 +77,16 @@ async def test_in_a_large_pool_idle_nodes_are_counted_unless_all_are_wanted(busy
 async def test_more_nodes_than_one_page_are_all_there(served: Stand) -> None:
     for number in range(520):
         served.add_node(f"many-{number:03}")
+    await served.seen(lambda found: len(found.pool(NS).nodes()) == 523, "all nodes")
     told = await served.run("-o", "name")
     assert len(set(told.lines)) == 523
 
 
 async def test_without_a_coordinator_the_leases_tell_who_holds_and_no_more(alone: Stand) -> None:
     async with alone.serving():
-        for claim in ("a", "b", "waits"):
+        for claim in ("a", "b"):
             await alone.ask("worker-2", claim)
+        await alone.ask("worker-2", "waits", waits=True)
     told = await alone.run()
     assert told.code == exits.OK
     assert told.row("worker-2") == ["worker-2", "Full", "2", "2", UNKNOWN, UNKNOWN, "globalConfig"]

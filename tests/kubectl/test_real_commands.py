@@ -38,6 +38,8 @@ class Ground:
         """A node of two slots, with these loads in Pods of their own: the first two hold."""
         cluster = self.site.cluster
         node = cluster.add_node(next(self.numbers))
+        known = self.site.node_path(node)
+        until(lambda: self.site.api.get(known).status == 200, "the coordinator has seen the node")
         pods = {load: cluster.add_pod(node, f"{load}-{node}") for load in loads}
         for load in loads[:2]:
             self.site.granted(node, load, pod=pods[load])

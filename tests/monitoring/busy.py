@@ -24,10 +24,12 @@ from coordinator.embedded.resources import CONFIG_MAPS, NODES, PODS
 from coordinator.embedded.server import start
 from coordinator.embedded.store import Store
 from tests.realserver.process import Process, free_port
-from tests.service.faults import Faults, forbidden, lease_write, lost_after
+from tests.service.faults import Faults, forbidden, lost_after
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from aiohttp import web
 
     from coordinator.embedded.server import EmbeddedServer
 
@@ -36,6 +38,8 @@ DEADLINE = 60.0
 PROGRAM = Path(sysconfig.get_path("scripts")) / "slot-coordinator"
 CLAIM, LOAD, POD = "claim-", "work-", "runs-"
 """How the ids of claims, the names of loads and of Pods begin, so that they are known anywhere."""
+LONG = 3600
+"""Seconds of a TTL: as long as anybody looks."""
 MOVER = {"velero.io/pod-volume-backup": "backup-1"}
 
 
@@ -75,8 +79,13 @@ class Busy:
         return told
 
     async def granted(self, claim: str, node: str = ONE, **more: Any) -> None:
-        told = await self.ask(claim, node, 20, **more)
-        assert told.get("state") == "granted", (told, self.process.last_words())
+        """Ask until it is granted, as a client does."""
+
+        async def look() -> bool:
+            told = await self.ask(claim, node, 20, **more)
+            return bool(told.get("state") == "granted")
+
+        await until(look, f"grant of {claim}: {self.process.last_words()}")
 
     async def release(self, claim: str, node: str = ONE) -> None:
         async with self.session.delete(self._claim(node, claim)) as answer:
@@ -177,7 +186,7 @@ async def running(folder: Path, *flags: str) -> AsyncIterator[Busy]:
             await busy.shows(f'nodeslots_pool_ready{{namespace="{NS}"}} 1')
             yield busy
     finally:
-        await asyncio.to_thread(process.end, 10)  # its last words are to our API server
+        await asyncio.to_thread(process.end, DEADLINE)  # its last words are to our API server
         await server.stop()
 
 
@@ -189,8 +198,9 @@ async def live(busy: Busy) -> None:
     await _lose_answers(busy)
     busy.pod(POD + "mover", labels=MOVER)
     await busy.said("mover ungoverned")
-    await busy.granted("stays")
-    assert (await busy.ask("waits"))["state"] == "queued"
+    await busy.said("CA published")  # the one thing that nothing else here waits for
+    await busy.granted("stays", ttlSeconds=LONG)
+    assert (await busy.ask("waits", ttlSeconds=LONG))["state"] == "queued"
 
 
 async def _pass_on(busy: Busy) -> None:
@@ -219,17 +229,23 @@ async def _change_limits(busy: Busy) -> None:
     busy.limits("{ no limits")
     await busy.said("config refused")
     busy.limits(_config(2))
-    await busy.said("limit changed", node=ONE)
+    await busy.said("limit changed", node=ONE, limit=2)
     busy.limits(_config(1))
+    await busy.said("limit changed", node=ONE, before=2, limit=1)
     busy.hold("kernel update")
     busy.hold(None)
 
 
+def _writes_a_slot(request: web.Request) -> bool:
+    """Not to the election's Lease, which is renewed at any time."""
+    return request.method == "PUT" and "-slot-" in request.path
+
+
 async def _lose_answers(busy: Busy) -> None:
     """A write whose answer is lost, and one that is refused."""
-    busy.faults.on(lease_write("PUT"), lost_after)
+    busy.faults.on(_writes_a_slot, lost_after)
     await busy.granted("e")
     await busy.said("outcome unknown")
-    busy.faults.on(lease_write("PUT"), forbidden)
+    busy.faults.on(_writes_a_slot, forbidden)
     await busy.release("e")
     await busy.said("write refused")

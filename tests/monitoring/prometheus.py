@@ -7,6 +7,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import aiohttp
 import pytest
 
 from tests.realserver import report
@@ -16,8 +17,6 @@ from tests.tools.debian import NoPackageError, found, unpacked
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    import aiohttp
 
 PACKAGES = ("prometheus",)
 TITLE = "Prometheus"
@@ -83,7 +82,7 @@ class Prometheus:
         try:
             async with self._session.get(f"{self._url}/-/ready") as answer:
                 return answer.status == 200
-        except OSError:
+        except (aiohttp.ClientError, OSError):
             return False
 
     async def _get(self, what: str, **params: str) -> Any:

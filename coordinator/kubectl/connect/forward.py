@@ -139,11 +139,12 @@ class Tunnel:
             self._near.close()
 
     async def _run(self) -> None:
-        up = asyncio.create_task(self._up())
+        up, loop = asyncio.create_task(self._up()), asyncio.get_running_loop()
         try:
             await self._down()
         finally:
-            up.cancel()
+            up.cancel()  # it ends a round later, and by then its socket's number may be another's
+            loop.remove_reader(self._far)
             self._far.close()
             await self._hang_up()
             with suppress(asyncio.CancelledError):

@@ -112,7 +112,10 @@ function follow(pool) {
   store.connected({ state: "connecting" });
   live = new Live(pool, store, login);
   live.run();
-  report = new Poll(async () => (store.pool = await get(poolPath(pool))));
+  report = new Poll(
+    () => get(poolPath(pool)),
+    (told) => (store.pool = told),
+  );
 }
 
 /** Show what the address says. */

@@ -5,19 +5,24 @@ import { redraw } from "./draw.js";
 const APART = 1000; // milliseconds between two questions at least
 const EVERY = 10_000;
 
-/** Keeps `value` up: what `ask` answered last, `error` what it raised last. */
+/**
+ * Keeps `value` up: what `ask` answered last, `error` what it raised last. `told(value)` hears each
+ * answer, and none that comes after the end.
+ */
 export class Poll {
   value = null;
   error = null;
   #ask;
+  #told;
   #timer = null;
   #due = 0;
   #asking = false;
   #again = false;
   #ended = false;
 
-  constructor(ask) {
+  constructor(ask, told = () => {}) {
     this.#ask = ask;
+    this.#told = told;
     this.#run();
   }
 
@@ -42,8 +47,11 @@ export class Poll {
     this.#asking = true;
     this.#due = performance.now() + APART;
     try {
-      this.value = await this.#ask(this.value);
+      const value = await this.#ask(this.value);
+      if (this.#ended) return;
+      this.value = value;
       this.error = null;
+      this.#told(value);
     } catch (error) {
       this.error = error;
     }

@@ -26,6 +26,8 @@ const SHOWN = 200;
 
 /** The box, its button and its result. */
 export class PreviewBox {
+  #asked = 0;
+
   constructor(pool) {
     this.pool = pool;
     this.text = h("textarea", {
@@ -91,6 +93,7 @@ export class PreviewBox {
 
   async #run() {
     const text = this.text.value;
+    const mine = (this.#asked += 1);
     if (!text.trim()) {
       show(
         this.result,
@@ -99,11 +102,16 @@ export class PreviewBox {
       return;
     }
     show(this.result, h("p", { class: "hint" }, "Looking …"));
-    try {
-      show(this.result, told(await post(poolPath(this.pool, "preview"), { text })));
-    } catch (error) {
-      show(this.result, notice("bad", "No preview", error.message));
-    }
+    const result = await preview(this.pool, text);
+    if (mine === this.#asked) show(this.result, result); // else another text was tried meanwhile
+  }
+}
+
+async function preview(pool, text) {
+  try {
+    return told(await post(poolPath(pool, "preview"), { text }));
+  } catch (error) {
+    return notice("bad", "No preview", error.message);
   }
 }
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coordinator.kubectl.connect import way
 from tests.e2e.cluster import limits
 from tests.e2e.conftest import cluster, site
 from tests.kubectl.connect.fake_kubelet import FakeKubelet
-from tests.kubectl.connect.scene import Scene
+from tests.kubectl.connect.scene import TIMEOUT, Scene
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +29,10 @@ async def kubelet(tmp_path: Path) -> AsyncIterator[FakeKubelet]:
 
 
 @pytest.fixture
-async def scene(site: Site, kubelet: FakeKubelet) -> Scene:
-    """A node with a slot, and no coordinator yet."""
+async def scene(site: Site, kubelet: FakeKubelet, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """A node with a slot, and no coordinator yet. A Pod has all the time that a slow machine takes
+    for it.
+    """
+    monkeypatch.setattr(way, "ATTEMPT", TIMEOUT)
     site.cluster.configure(limits(1))
     return Scene(site, kubelet)

@@ -21,6 +21,8 @@ FORWARDING: tuple[dict[str, Any], ...] = (
 )
 """The rights that the way to the coordinator takes."""
 LOOKING = (*FORWARDING, on_leases("get", "list"))
+TIMEOUT = 60.0
+"""Seconds for one request; only a fault, or a machine that stands still, takes that long."""
 
 
 def printed(table: str) -> dict[str, dict[str, str]]:
@@ -65,8 +67,7 @@ class Scene:
 
     def person(self, folder: Path, name: str, *rules: dict[str, Any], **more: Any) -> Options:
         """The options of somebody with these rights, LOOKING by default."""
-        token = person(self.cluster, name, *(rules or LOOKING))
-        return self.options(folder, token, **more)
+        return self.options(folder, person(self.cluster, name, *rules or LOOKING), **more)
 
     def options(self, folder: Path, token: str, **more: Any) -> Options:
         """Those of whoever has this token for the API server."""
@@ -74,7 +75,11 @@ class Scene:
         file.write_text(self.cluster.server.config_of(token))
         service = self.site.installation.options.name
         return Options(
-            kubeconfig=str(file), namespace=self.cluster.namespace, service=service, **more
+            kubeconfig=str(file),
+            namespace=self.cluster.namespace,
+            service=service,
+            timeout=TIMEOUT,
+            **more,
         )
 
     def _add_node(self) -> str:

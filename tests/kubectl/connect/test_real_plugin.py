@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.processes import SCRIPTS
-from tests.kubectl.connect.scene import printed
+from tests.kubectl.connect.scene import TIMEOUT, printed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +23,7 @@ async def run(options: Options, *words: str) -> tuple[int, str, str]:
     """Exit code, output and complaints of `kubectl node-slots`."""
     where = ("--kubeconfig", options.kubeconfig, "-n", options.namespace)
     command = (str(SCRIPTS / "kubectl-node_slots"), *words, *where, "--service", options.service)
+    command += ("--timeout", f"{TIMEOUT:g}")
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

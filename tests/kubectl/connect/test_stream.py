@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from coordinator.kubectl.connect.events import Event
     from coordinator.kubectl.connect.tokens import Tokens
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 QUICK = b"retry: 10\n\n"
 
 
@@ -108,10 +108,17 @@ async def test_a_coordinator_without_a_leader_is_asked_again_and_told_once() -> 
 
 async def test_a_silent_connection_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "SILENCE", 0.1)
-    script = Script(says(grant(1), goes_on=True), says(grant(2), goes_on=True))
-    found = await told(script, 4)
-    assert [event.name for event in found] == ["grant", "lost", "back", "grant"]
-    assert "silent" in found[1].data["why"]
+    async with (
+        asking(Script(says(grant(1), goes_on=True))) as coordinator,
+        asyncio.timeout(DEADLINE),
+        aclosing(coordinator.events("velero")) as happened,
+    ):
+        # A machine that stands still makes any connection silent, also one before its grant.
+        while (await anext(happened)).name != "grant":
+            pass
+        found = [await anext(happened) for _ in range(3)]
+    assert [event.name for event in found] == ["lost", "back", "grant"]
+    assert "silent" in found[0].data["why"]
 
 
 async def test_a_token_that_expires_between_two_connections_is_replaced() -> None:

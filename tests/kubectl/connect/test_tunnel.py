@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from types import SimpleNamespace
 from typing import Any, cast
 
 from coordinator.kubectl.connect.forward import Tunnel
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 class Mute:
@@ -34,6 +35,34 @@ class Mute:
         self.dropped = True
 
 
+class Reusing(Mute):
+    """When it is closed, somebody else is given the number of the socket that was closed before,
+    as any file or connection that is opened then may be.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heard = b""
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """As a Pod that goes away."""
+        self._ended.set()
+
+    async def __anext__(self) -> Any:
+        await self._ended.wait()
+        raise StopAsyncIteration
+
+    async def close(self) -> None:
+        near, far = socket.socketpair()
+        loop = asyncio.get_running_loop()
+        with near, far:
+            near.setblocking(False)
+            loop.call_later(0.01, far.send, b"word")  # later, so that it has to be waited for
+            self.heard = await loop.sock_recv(near, 4)
+        self.closing.set()
+
+
 async def test_closed_while_it_waits_for_a_goodbye_a_tunnel_drops_its_connection() -> None:
     line = Mute()
     tunnel = Tunnel(cast("Any", line))
@@ -41,3 +70,17 @@ async def test_closed_while_it_waits_for_a_goodbye_a_tunnel_drops_its_connection
         await line.closing.wait()
         await tunnel.close()
     assert line.dropped
+
+
+async def test_a_tunnel_that_ends_is_done_with_its_socket_before_another_one_has_its_number() -> (
+    None
+):
+    line = Reusing()
+    tunnel = Tunnel(cast("Any", line))
+    async with asyncio.timeout(DEADLINE):
+        await asyncio.sleep(0)  # it listens on its socket from its first round on
+        await asyncio.sleep(0)
+        line.end()
+        await line.closing.wait()
+        await tunnel.close()
+    assert line.heard == b"word"
