@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds for anything to happen."""
 _LOOK_EVERY = 0.001
 

@@ -49,8 +49,9 @@ class Bench:
         """The interpreter alone: the ground that everything stands on."""
         with started([sys.executable, "-c", "pass"], {}, self._log) as process:
             wall, cpu = process.finished()
-        idle = [sys.executable, "-c", "import time; time.sleep(600)"]
-        return {"`python -c pass`": Sample(wall, cpu, self._settled(idle, {}))}
+        idle = [sys.executable, "-uc", "import time; print('up'); time.sleep(600)"]
+        memory = self._settled(idle, {}, lambda: "up" in self._log.read_text())
+        return {"`python -c pass`": Sample(wall, cpu, memory)}
 
     def version(self) -> Samples:
         """The command's shortest answer."""
@@ -104,7 +105,7 @@ class Bench:
         self,
         command: list[str],
         environ: Mapping[str, str],
-        look: Callable[[], bool] = lambda: True,
+        look: Callable[[], bool],
     ) -> Memory:
         with started(command, environ, self._log) as process:
             process.ready(look)

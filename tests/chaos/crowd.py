@@ -118,6 +118,8 @@ class Crowd:
     async def _watch(self, agent: Agent) -> None:
         """Until it ends."""
         self.agents.append(agent)
+        if agent.is_library and self._over.is_set():  # it was being started when all were told
+            agent.send(signal.SIGTERM)
         while agent.program.is_running():  # noqa: ASYNC110 - its leash tells nobody of the end
             await asyncio.sleep(_LOOK)
         code = agent.program.exit_code()

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from random import Random
 
 _CHUNK = 65536
-_LET_IN = 0.05
-"""Seconds in which those that were accepted just before the end come to be known."""
+_LET_IN = 10
+"""Turns of the loop in which those that were accepted just before the end come to be known; it
+takes three.
+"""
 _CONNECT = 5.0
 """Seconds. A frozen program's kernel still accepts; only a full backlog lets a connection wait."""
 
@@ -67,7 +69,8 @@ class Link:
         """Ends every connection at once: a peer that reads no more would keep one open for ever."""
         if self._server is not None:
             self._server.close()
-        await asyncio.sleep(_LET_IN)
+        for _ in range(_LET_IN):
+            await asyncio.sleep(0)
         self.cut()
         for task in list(self._open):
             task.cancel()

@@ -35,7 +35,7 @@ LOADS, LASTING = 4, (0.02, 3.0)
 """The same for each library agent; there is one on each node."""
 LEAVING = 90.0
 """Seconds until everybody who was there at the end must have got a slot and left."""
-EMPTYING = 30.0
+EMPTYING = 60.0
 """Seconds after that until no slot may be held: the TTL of those that were killed, and more."""
 
 

@@ -150,7 +150,7 @@ async def test_the_initial_events_end_with_a_marked_bookmark(api: Api) -> None:
     await api.make(api.leases, lease("a"))
     query = (
         "sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
-        "&allowWatchBookmarks=true&timeoutSeconds=5"
+        "&allowWatchBookmarks=true&timeoutSeconds=60"
     )
     async with api.watch(api.leases, query) as stream:
         assert await stream.next_told() == ("ADDED", "a")

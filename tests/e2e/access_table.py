@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 MOST_PRIORITY = 5
 """What the client namespace's Pods may ask for."""
+WAIT = 30
+"""Seconds in which a slot that is free is granted, even where a write takes long."""
+LONG = 3600
+"""Seconds of a TTL that outlasts the whole file: nobody renews these claims."""
 
 Call = "Callable[[Ground, Http, str], Answer]"
 
@@ -50,9 +54,9 @@ class Ground:
     def as_(self, token: str) -> Http:
         return Http(self.site.url, token, self.site.mount.file)
 
-    def held(self, claim: str) -> str:
+    def held(self, claim: str, ttl: int = 60) -> str:
         """A claim that the node's own agent has just been granted."""
-        self.site.granted(self.node, claim)
+        self.site.granted(self.node, claim, ttlSeconds=ttl)
         return claim
 
 
@@ -104,7 +108,8 @@ def summon(ground: Ground) -> None:
 
 
 def _put(ground: Ground, api: Http, claim: str) -> Answer:
-    return api.put(ground.site.claim_path(ground.node, claim), {"load": claim})
+    body = {"load": claim, "waitSeconds": WAIT}
+    return api.put(ground.site.claim_path(ground.node, claim), body)
 
 
 def _sync(ground: Ground, api: Http, claim: str, **asked: Any) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -106,6 +107,6 @@ class AuthorityMount:
 
 
 def _replace(file: Path, text: str) -> None:
-    new = file.with_name(f"{file.name}.new")
+    new = file.with_name(f"{file.name}.{uuid.uuid4().hex}")  # several threads may do it at once
     new.write_text(text)
     new.replace(file)

@@ -31,6 +31,7 @@ from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
 from tests.e2e.holds import Hold
 from tests.e2e.seasoning import SeasonedClient, Seasoning
+from tests.e2e.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -93,6 +94,8 @@ class Hammer:
     """The share of requests whose client goes away before the answer."""
     half_open: float = 0.5
     """The share of those of which the coordinator does not notice that."""
+    longest: float = 0.03
+    """Seconds for which a client holds its slot at most."""
     seed: int = 1
 
     def __post_init__(self) -> None:
@@ -144,7 +147,7 @@ class Hammer:
         )
         await self._stack.enter_async_context(coordinator)
         pool = coordinator.pool(self.namespace)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while pool.ready():  # noqa: ASYNC110 - a pool tells nobody that it is ready
                 await asyncio.sleep(0.01)
         self.pools.append(pool)
@@ -218,7 +221,7 @@ class Hammer:
         answer = await self.hand.request("GET", leases_path(self.namespace))
         return [parse(item) for item in answer["items"]]
 
-    async def everything_free(self, within: float = 40.0) -> bool:
+    async def everything_free(self, within: float = DEADLINE) -> bool:
         """Whether nobody holds anything, at the latest when the TTL of what nobody took is over."""
         end = time.monotonic() + within
         while any(lease.taken for lease in await self.leases()):
@@ -307,7 +310,7 @@ class Client:
     async def _hold(self, view: Granted) -> None:
         hold = Hold(self.node, view.lease, view.token, self.claim, time.monotonic())
         self.hammer.holds.append(hold)
-        await asyncio.sleep(self.rng.choice((0.0, self.rng.uniform(0, 0.03))))
+        await asyncio.sleep(self.rng.choice((0.0, self.rng.uniform(0, self.hammer.longest))))
         hold.release_sent_at = time.monotonic()
 
 

@@ -29,6 +29,24 @@ def judge(holds: list[Hold], most: int) -> list[str]:
     return found + [fault for group in by_node.values() for fault in _too_many(group, most)]
 
 
+def overtaken(queued: list[Hold]) -> list[str]:
+    """Claims, given in the order in which they queued, that somebody who came later was preferred
+    to: their slot came free only after that one had been told of its own. Answers that pass each
+    other on their way are no such thing.
+    """
+    free_since: dict[str, float] = {}
+    last: dict[str, float] = {}
+    for hold in sorted(queued, key=lambda one: one.granted_at):
+        free_since[hold.claim] = last.get(hold.lease, float("-inf"))
+        last[hold.lease] = hold.release_sent_at
+    found, soonest = [], float("inf")
+    for hold in reversed(queued):
+        if free_since[hold.claim] > soonest:
+            found.append(hold.claim)
+        soonest = min(soonest, hold.granted_at)
+    return found
+
+
 def _in_one_slot(holds: list[Hold]) -> list[str]:
     found = []
     longest = holds[0]

@@ -78,6 +78,6 @@ class Installation:
         config["users"][0]["user"] = {"token": self.token}
         if url:
             config["clusters"][0]["cluster"]["server"] = url
-        path = folder / f"kubeconfig-{self.account}-{len(list(folder.iterdir()))}"
+        path = folder / f"kubeconfig-{self.account}-{len(list(folder.glob('kubeconfig-*')))}"
         path.write_text(json.dumps(config))
         return path

@@ -43,8 +43,9 @@ class Journal:
 
     @property
     def running(self) -> set[str]:
-        ended = {entry.load for entry in self.entries if entry.event != "start"}
-        return set(self.started) - ended
+        entries = self.entries  # read once: one that starts and ends between two looks does not run
+        ended = {entry.load for entry in entries if entry.event != "start"}
+        return {entry.load for entry in entries} - ended
 
     @property
     def terminated(self) -> set[str]:

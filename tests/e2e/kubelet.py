@@ -6,7 +6,7 @@ import json
 import signal
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.processes import SCRIPTS
+from tests.e2e.processes import SCRIPTS, STOP
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ class HeldPod:
     def terminate(self) -> None:
         """SIGTERM; hold has to leave with 0."""
         self.hold.send(signal.SIGTERM)
-        assert self.hold.exit_code(5.0) == 0, self.hold.output
+        assert self.hold.exit_code(STOP) == 0, self.hold.output
 
     def kill(self) -> None:
         self.hold.send(signal.SIGKILL)
-        assert self.hold.exit_code(5.0) == 128 + signal.SIGKILL
+        assert self.hold.exit_code(STOP) == 128 + signal.SIGKILL
 
     @property
     def record(self) -> dict[str, Any]:
@@ -84,11 +84,10 @@ class HeldPod:
         """What the startup probe sees."""
         return (self._folder / "granted").exists()
 
-    def wait_held(self, seconds: float = 60.0) -> HeldPod:
+    def wait_held(self) -> HeldPod:
         until(
             lambda: self.record.get("state") == "held" and self.may_start,
             f"{self.name} may start: {self.hold.output}",
-            seconds,
         )
         return self
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 LOAD = Path(__file__).with_name("load.py")
 LOOPBACK = "127.0.0.1"
+STOP = 30.0
+"""Seconds for an end by a signal: a grace of 4 s, on a machine where everything takes its time."""
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
 
@@ -90,8 +92,11 @@ class Coordinator(Program):
         until(lambda: self._is_up() and self._lives(), f"alive: {self.output}")
 
     def _lives(self) -> bool:
+        return self._healthy("/livez")
+
+    def _healthy(self, path: str) -> bool:
         try:
-            return self.health.get("/livez").status == 200
+            return self.health.get(path).status == 200
         except NoAnswer:
             return False
 
@@ -101,13 +106,19 @@ class Coordinator(Program):
 
     def wait_ready(self) -> None:
         self.wait_listening()
-        until(lambda: self.health.get("/readyz").status == 200, f"ready: {self.output}")
-        until(self._answers, f"led: {self.output}")
+        until(lambda: self._is_up() and self._healthy("/readyz"), f"ready: {self.output}")
+        until(lambda: self._is_up() and self._answers(), f"led: {self.output}")
 
     def _answers(self) -> bool:
-        """Whether a leader with a whole picture answers."""
-        status = self.api.get("/v1/status").json
-        return bool(status["leader"] and status["pools"] and status["ready"])
+        """Whether a leader with a whole picture answers. Until then there may be a problem: to be
+        ready takes fewer rights than to know who asks, and a follower may know no leader yet.
+        """
+        try:
+            answer = self.api.get("/v1/status")
+        except NoAnswer:
+            return False
+        status = answer.json if answer.status == 200 else {}
+        return all(status.get(key) for key in ("leader", "pools", "ready"))
 
     def _is_up(self) -> bool:
         assert self.is_running(), f"the coordinator ended: {self.output}"
@@ -188,9 +199,9 @@ class Site:
         return self.coordinator
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the coordinator by a signal; what comes back is its exit code. 5 s are promised."""
+        """Ends the coordinator by a signal; what comes back is its exit code."""
         self.coordinator.send(number)
-        return self.coordinator.exit_code(5.0)
+        return self.coordinator.exit_code(STOP)
 
     def agent(
         self,
@@ -262,8 +273,14 @@ class Site:
         return answer
 
     def release(self, node: str, claim: str) -> None:
-        answer = self.as_agent(node).delete(self.claim_path(node, claim))
-        assert answer.status == 204, answer.raw
+        """DELETEs it until that is certain, as a client has to: 503 while a write takes long."""
+
+        def done() -> bool:
+            answer = self.as_agent(node).delete(self.claim_path(node, claim))
+            assert answer.status in {204, 503}, answer.raw
+            return answer.status == 204
+
+        until(done, f"release of {claim}")
 
     def node(self, node: str) -> Any:
         """The node's status."""

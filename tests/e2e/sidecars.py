@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from tests.e2e.processes import Program, Site
 
-TTL = 10
-"""Seconds; the shortest that there is. Some tests wait for its end."""
+TTL, SHORT = 60, 10
+"""Seconds: one that a busy machine does not use up, and for who waits for its end the shortest."""
 
 
-def serve(site: Site, slots: int) -> Sidecar:
+def serve(site: Site, slots: int, ttl: int = TTL) -> Sidecar:
     """A node with so many slots, its coordinator and its sidecar."""
     node = site.cluster.add_node()
     site.cluster.configure(limits(slots))
     site.start()
-    return Sidecar(site, node)
+    return Sidecar(site, node, ttl)
 
 
 class Local(Http):
@@ -59,8 +59,9 @@ class Local(Http):
 class Sidecar:
     """The sidecar of a node, which a test may kill and start again: the same agent each time."""
 
-    def __init__(self, site: Site, node: str) -> None:
+    def __init__(self, site: Site, node: str, ttl: int) -> None:
         self.node = node
+        self._ttl = ttl
         self.socket = site.folder / "s"
         self.api = Local(self.socket)
         self._site = site
@@ -70,7 +71,7 @@ class Sidecar:
     def start(self, *flags: str) -> None:
         """Starts it, and waits until it listens; it need not have found a coordinator."""
         command = [str(SCRIPTS / "slot-agent"), "sidecar", "--listen", str(self.socket)]
-        command += ["--ttl", str(TTL), *flags]
+        command += ["--ttl", str(self._ttl), *flags]
         self._program = self._site.run("sidecar", self.node, command)
         until(self._listens, f"the sidecar listens: {self._program.output}")
 

@@ -41,7 +41,7 @@ def ground(
     made = table.stand(cluster, tmp_path_factory.mktemp("access"))
     try:
         table.summon(made)
-        made.held("held")
+        made.held("held", ttl=table.LONG)
         yield made
     finally:
         made.site.close()
@@ -93,7 +93,7 @@ def test_the_probes_of_the_kubelet_are_open_and_tell_no_slot(ground: Ground) -> 
 
 def test_a_pod_of_a_client_asks_up_to_its_highest_priority_and_not_above(ground: Ground) -> None:
     api, path = ground.as_(ground.callers["a client's Pod"]), ground.site.claim_path
-    most = {"load": "most", "priority": table.MOST_PRIORITY}
+    most = {"load": "most", "priority": table.MOST_PRIORITY, "waitSeconds": table.WAIT}
     assert api.put(path(ground.node, "most"), most).status == 200
     above = api.put(path(ground.node, "above"), {"load": "x", "priority": table.MOST_PRIORITY + 1})
     assert above.problem == (403, "forbidden")
@@ -101,7 +101,7 @@ def test_a_pod_of_a_client_asks_up_to_its_highest_priority_and_not_above(ground:
     told = table.sync_one(ground, api, "above-too", priority=table.MOST_PRIORITY + 1)
     assert (told["state"], told["problem"]["status"]) == ("refused", 403)
     own = ground.as_(ground.callers["the node's own Pod"])
-    high = {"load": "high", "priority": table.MOST_PRIORITY + 1}
+    high = {"load": "high", "priority": table.MOST_PRIORITY + 1, "waitSeconds": table.WAIT}
     assert own.put(path(ground.node, "high"), high).status == 200, "the pool's own have no bound"
 
 
@@ -137,7 +137,7 @@ def test_two_service_accounts_on_one_node_cannot_touch_each_others_claims(ground
     other.post(f"{ground.site.node_path(node)}/sync", body)
     assert mine in cluster.holders().values()
     theirs = path(node, "theirs")
-    assert other.put(theirs, {"load": "theirs"}).status == 200
+    assert other.put(theirs, {"load": "theirs", "waitSeconds": table.WAIT}).status == 200
     assert ground.site.as_agent(node).delete(theirs).problem == (403, "forbidden")
     assert other.delete(theirs).status == 204
 

@@ -76,15 +76,16 @@ def test_a_restarted_hold_finds_its_slot_and_its_place(
 
     first.kill()  # granted, its load not yet started
     second.kill()  # waiting, before somebody else
+    second.start()  # at once: nobody keeps the place of who is away for 15 s
     first.start().wait_held().starts()
-    second.start().wait_queued(1)
+    second.wait_queued(1)
     first.kill()  # running
     first.start().wait_held()
 
     assert first.record["fencingToken"] == token
     assert cluster.lease(first.record["lease"])["spec"]["leaseTransitions"] == 1
-    assert site.queue(node) == ["second", "third"]
-    assert third.record["position"] == 2
+    site.wait_queue(node, "second", "third")
+    third.wait_queued(2)
     assert "LOST" not in first.hold.output
     for done, following in ((first, second), (second, third)):
         done.ends()
@@ -110,7 +111,7 @@ def test_the_slot_of_a_pod_that_is_gone_with_its_hold_is_free_at_the_ttl(
     second = HeldPod(site, node, "second", *SHORT).start().wait_queued(1)
     first.delete_now()
     first.kill()
-    second.wait_held(30.0)
+    second.wait_held()
 
 
 def test_a_pod_that_vanishes_while_its_hold_waits_leaves_nothing_behind(
@@ -124,7 +125,7 @@ def test_a_pod_that_vanishes_while_its_hold_waits_leaves_nothing_behind(
     first.ends()
     first.terminate()
 
-    third.wait_held(40.0)  # the dead one may have got the slot first, and loses it by its TTL
+    third.wait_held()  # the dead one may have got the slot first, and loses it by its TTL
     assert [*cluster.holders()] == [third.record["lease"]]
     until(lambda: site.node(node)["queue"] == [], "nobody is left in the queue")
 
@@ -134,7 +135,8 @@ def test_who_leaves_the_queue_at_sigterm_is_not_in_it_any_more(site: Site, node:
     second = HeldPod(site, node, "second", *LONG).start().wait_queued(1)
     third = HeldPod(site, node, "third", *LONG).start().wait_queued(2)
     second.terminate()
-    assert site.queue(node) == ["third"]
+    if "no coordinator heard it in time" not in second.hold.output:  # it has less than a second
+        assert site.queue(node) == ["third"]
     third.wait_queued(1)
     second.start()
     site.wait_queue(node, "third", "second")
@@ -161,7 +163,7 @@ def test_a_hold_that_asks_for_a_pod_that_has_finished_is_refused_and_waits_for_i
     second.wait_held()
     first.start()
     until(lambda: first.record.get("state") == "refused", "first is refused")
-    assert "has finished" in first.hold.output
+    first.hold.wait_said("has finished")
     assert not first.may_start
     first.terminate()
 

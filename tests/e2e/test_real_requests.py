@@ -102,7 +102,7 @@ def test_other_content_under_the_id_of_a_waiting_claim_is_a_mismatch_and_its_pla
 ) -> None:
     assert served.ask(node, "waiting").json["position"] == 1
     assert served.ask(node, "waiting", load="another").problem == (409, "claim-mismatch")
-    assert served.queue(node) == ["waiting"]
+    assert [one["load"] for one in served.node(node)["queue"]] == ["waiting"]
     served.release(node, "waiting")
 
 

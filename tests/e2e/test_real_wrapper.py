@@ -37,7 +37,7 @@ def _zombie(pid: int) -> Callable[[], bool]:
 
 
 def _killed_while_waiting(site: Site, node: str) -> Program:
-    site.agent("first", node, *TTL)
+    site.agent("first", node)
     site.journal.wait_started("first")
     victim = site.agent("victim", node, *TTL)
     site.wait_queue(node, "victim")
@@ -48,7 +48,7 @@ def _killed_while_waiting(site: Site, node: str) -> Program:
 
 def _killed_between_grant_and_command(site: Site, node: str) -> Program:
     """Stopped in the queue, it is granted the slot and cannot know."""
-    site.agent("first", node, *TTL)
+    site.agent("first", node)
     site.journal.wait_started("first")
     victim = site.agent("victim", node, *TTL)
     site.wait_queue(node, "victim")
@@ -93,7 +93,7 @@ def test_a_wrapper_killed_at_any_stage_leaks_nothing(
 ) -> None:
     victim = stage(site, node)
     assert victim.exit_code() == 128 + signal.SIGKILL
-    heir = site.agent("heir", node, *TTL)
+    heir = site.agent("heir", node)
     site.journal.wait_started("heir")
     assert "victim" not in site.journal.running
     assert site.journal.most_at_once(node) == 1

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.e2e.wire import Answer
 
 RIGHTS = Path(__file__).parents[2] / "deploy" / "velero" / "webhook-rights.yaml"
+LONGEST = 30
+"""Seconds; no API server waits longer for a webhook."""
 API = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
 
 
@@ -67,6 +69,7 @@ class Webhook:
         (made,) = webhook(self._cluster.namespace, "node-slots", self.configuration)
         (hook,) = made["webhooks"]
         hook |= {"clientConfig": {"url": url + PATH}, "failurePolicy": failure}
+        hook |= {"timeoutSeconds": LONGEST}  # after five a busy coordinator would seem to be away
         return made
 
     @property

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 60.0
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1,application/json"
 
 

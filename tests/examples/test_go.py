@@ -9,7 +9,8 @@ import pytest
 
 from tests.examples import workers
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("go")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("go"), pytest.mark.timeout(600)]
+"""Go compiles its own library first where its cache is cold."""
 
 
 def test_the_package_has_no_dependencies() -> None:

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(
     params=[
-        pytest.param("go", marks=[pytest.mark.slow, pytest.mark.xdist_group("go")]),
+        pytest.param(
+            "go",
+            marks=[pytest.mark.slow, pytest.mark.xdist_group("go"), pytest.mark.timeout(600)],
+        ),
         "python",
         "sh",
         "bash",

@@ -15,6 +15,8 @@ LEASH = Path(__file__).with_name("leash.py")
 _SERVERS = (20000, 32768)
 _CHANCE = random.SystemRandom()
 """Not seeded anew for each test, or tests side by side would choose the same ports."""
+_CHOSEN: set[int] = set()
+"""Ports that were told already: the one who was told may listen only in a while."""
 
 
 class Process:
@@ -47,7 +49,8 @@ class Process:
     def send(self, number: signal.Signals) -> None:
         """Sends a signal to the program itself (SIGSTOP freezes it, SIGCONT thaws it)."""
         if self.is_running():
-            os.kill(self.pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it ended, and its leash tells that soon
+                os.kill(self.pid, number)
 
     def end(self, grace_seconds: float = 0.0) -> None:
         """Ends it: SIGTERM first when grace is given, SIGKILL after that. Idempotent."""
@@ -69,10 +72,24 @@ def free_port() -> int:
     """A loopback port that nobody listens on now, and that no outgoing connection is given.
 
     Those get theirs from above (`ip_local_port_range`): one of them could take the port of a
-    server that is down for a moment.
+    server that is down for a moment. Nor is it one that this process, or another worker of this
+    run, was told before: it may be free only because its server has not come to listen yet.
     """
+    ours = _of_this_worker()
     while True:
-        port = _CHANCE.randrange(*_SERVERS)
+        if _CHOSEN.issuperset(ours):
+            _CHOSEN.clear()
+        port = _CHANCE.choice(ours)
+        if port in _CHOSEN:
+            continue
+        _CHOSEN.add(port)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+def _of_this_worker() -> range:
+    """The ports for this process: each of pytest-xdist's workers has its own."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(_SERVERS[0] + number % workers, _SERVERS[1], workers)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.realserver.process import Process
+from tests.realserver import process
+from tests.realserver.process import Process, free_port
 
 REPOSITORY = Path(__file__).parents[2]
 DEADLINE_SECONDS = 20
@@ -63,3 +64,26 @@ def test_a_frozen_program_is_ended_too(tmp_path: Path) -> None:
 def test_a_program_that_is_not_there_is_told_by_name(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="nothing-here could not be started"):
         Process([str(tmp_path / "nothing-here")], tmp_path / "log")
+
+
+def test_a_signal_to_a_program_whose_end_is_not_known_yet_is_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = Process([SLEEP, "600"], tmp_path / "log")
+    program.end()
+    monkeypatch.setattr(program, "is_running", lambda: True)
+    program.send(signal.SIGTERM)
+
+
+def _ports(monkeypatch: pytest.MonkeyPatch, worker: str) -> set[int]:
+    """What a worker of two is told, each a process of its own."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "2")
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+    monkeypatch.setattr(process, "_CHOSEN", set())
+    return {free_port() for _ in range(500)}
+
+
+def test_no_port_is_told_twice_though_nobody_listens_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = _ports(monkeypatch, "gw0"), _ports(monkeypatch, "gw1")
+    assert len(first) == len(second) == 500
+    assert first.isdisjoint(second)
