@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ class Ground:
     viewer: Person
     nobody: Person
     numbers: Iterator[int]
+    threads: ThreadPoolExecutor
 
     def node(self, *loads: str) -> str:
         """A node of two slots, with these loads in Pods of their own: the first two hold."""
@@ -43,8 +45,9 @@ class Ground:
         pods = {load: cluster.add_pod(node, f"{load}-{node}") for load in loads}
         for load in loads[:2]:
             self.site.granted(node, load, pod=pods[load])
-        for load in loads[2:]:
-            assert self.site.ask(node, load, pod=pods[load]).status == 202
+        for place, load in enumerate(loads[2:], start=3):  # who asks and goes is silent soon
+            self.threads.submit(self.site.ask, node, load, pod=pods[load], waitSeconds=55)
+            self.site.wait_queue(node, *loads[2:place])
         return node
 
     def holders(self, node: str) -> list[str]:
@@ -64,7 +67,10 @@ def ground(
         cluster.configure(limits(2, fast=3))
         site.start()
         viewer = person(site, "viewer", on_leases("get", "list"))
-        yield Ground(site, operator(site), viewer, person(site, "nobody"), iter(range(1, 1000)))
+        people = operator(site), viewer, person(site, "nobody")
+        with ThreadPoolExecutor() as threads:
+            yield Ground(site, *people, iter(range(1, 1000)), threads)
+            site.close()  # whoever waits is answered
     finally:
         site.close()
         cluster.close()
