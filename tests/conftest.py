@@ -6,12 +6,17 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.realserver import binaries, report
 from tests.realserver.server import RealApiServer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+
+# By default an example has 200 ms, and making one a second: a busy machine is no fault of a test's.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 def pytest_configure() -> None:

@@ -28,7 +28,7 @@ needs_its_python = pytest.mark.skipif(
     reason="the image's Python is 3.11; this one takes other wheels",
 )
 followed = [needs_its_python, pytest.mark.slow, pytest.mark.xdist_group("image")]
-followed += [pytest.mark.timeout(300)]
+followed += [pytest.mark.timeout(900)]  # two are made, each in seconds: minutes under load
 
 
 @pytest.fixture(scope="module")

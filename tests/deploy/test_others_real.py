@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coordinator.install import Options, objects
 from coordinator.install.files import EXTRAS
 from tests.deploy.dryrun import complaints
+from tests.deploy.kinds import taught
 from tests.deploy.rendering import OTHERS, chart
-from tests.e2e.cluster import Cluster
-from tests.e2e.waiting import until
 from tests.tools.using import defined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.e2e.cluster import Cluster
     from tests.realserver.server import RealApiServer
     from tests.tools.programs import Tool
 
 pytestmark = pytest.mark.real
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 @pytest.fixture(scope="module")
 def cluster(real_server: RealApiServer) -> Iterator[Cluster]:
     """A cluster that knows these kinds."""
-    made = Cluster(real_server)
-    for one in defined():
-        made.apply(one)
-        until(partial(is_served, made, one), f"{one['metadata']['name']} is served")
-    yield made
-    made.close()
-
-
-def is_served(cluster: Cluster, definition: Any) -> bool:
-    spec = definition["spec"]
-    path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
-    return cluster.api.get(path).status == 200
+    with taught(real_server, defined()) as made:
+        yield made
 
 
 def test_they_are_taken_to_the_letter_of_every_field(cluster: Cluster, helm: Tool) -> None:

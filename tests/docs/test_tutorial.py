@@ -81,7 +81,8 @@ class Reader:
     def _compare(self, terminal: Terminal, step: Step) -> str:
         """What is wrong, "" when all is shown; a command that has ended shows nothing else."""
         shown, at = terminal.lines(), 0
-        whole = EVERYTHING not in step.shown
+        # What runs in the background may have a word before the prompt is there.
+        whole = EVERYTHING not in step.shown and not step.command.endswith("&")
         if whole and terminal.ended and len(shown) != len(step.shown):
             return f"shows {shown}\ninstead of {step.shown}"
         if not step.shown:

@@ -44,8 +44,14 @@ def printed(path: Path, words: tuple[str, ...]) -> str:
     return done.stdout
 
 
+def carried(wheel: Path) -> set[str]:
+    """The names of all files in it."""
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
 def test_the_wheel_carries_every_manifest(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
+    names = carried(wheel)
     for place in (BASE, POOL, CLIENT, *EXTRAS.values()):
         folder = ROOT.joinpath("deploy", *place)
         packaged = "/".join(("coordinator/install/deploy", *place))
@@ -54,7 +60,7 @@ def test_the_wheel_carries_every_manifest(wheel: Path) -> None:
 
 
 def test_the_wheel_carries_what_is_put_into_movers(wheel: Path) -> None:
-    names = set(zipfile.ZipFile(wheel).namelist())
+    names = carried(wheel)
     folder = ROOT / "deploy" / "velero"
     assert {f"coordinator/injection/deploy/{path.name}" for path in folder.iterdir()} <= names
 
@@ -70,7 +76,8 @@ def test_the_wheel_carries_what_is_put_into_movers(wheel: Path) -> None:
 def test_unpacked_it_prints_the_same_as_the_checkout(
     words: tuple[str, ...], needed: str, wheel: Path, tmp_path: Path
 ) -> None:
-    zipfile.ZipFile(wheel).extractall(tmp_path)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(tmp_path)
     assert printed(tmp_path, words) == printed(ROOT, words)
     (tmp_path / needed).unlink()
     with pytest.raises(subprocess.CalledProcessError):

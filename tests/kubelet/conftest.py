@@ -20,7 +20,7 @@ MARKER = "kubelet"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    tier.choose(MARKER, 300, config, items)
+    tier.choose(MARKER, 600, config, items)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -49,7 +49,9 @@ class Place:
     def pod(self, name: str, node: str, *flags: str) -> dict[str, Any]:
         """deploy/examples/pod.yaml on that node, with more flags for `slot-agent hold`."""
         whole = _example("pod", name)
-        whole["spec"] = self._here(whole["spec"]) | {"nodeName": node}
+        # A grace that only a load uses up which does not hear of its end.
+        grace = {"terminationGracePeriodSeconds": 60}
+        whole["spec"] = self._here(whole["spec"]) | {"nodeName": node} | grace
         (hold,) = whole["spec"]["initContainers"]
         hold["command"] += flags
         return whole

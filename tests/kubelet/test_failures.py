@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,8 +42,7 @@ def test_a_killed_sidecar_comes_back_to_its_slot_and_the_load_runs_on(
     site: Site, pair: Place
 ) -> None:
     before = site.slot(FIRST)
-    for pid in site.nodes[FIRST].pids(site.hold(site.pod("runs"))["containerID"]):
-        os.kill(pid, signal.SIGKILL)
+    site.nodes[FIRST].kill(site.hold(site.pod("runs"))["containerID"])
     until(lambda: site.hold(site.pod("runs"))["restartCount"] == 1, "the kubelet starts it again")
     until(lambda: "holds slot 0" in "".join(site.hold_log("runs")), "it finds its slot")
     assert site.slot(FIRST) == before
@@ -58,7 +55,7 @@ def test_a_killed_sidecar_comes_back_to_its_slot_and_the_load_runs_on(
 def test_the_leaders_pod_is_deleted_and_another_one_leads(
     how: tuple[str, ...], site: Site, pair: Place
 ) -> None:
-    before, leader = site.slot(FIRST), site.leader()
+    before, leader = site.slot(FIRST), until(site.leader, "somebody leads")
     site.kubectl("delete", "pod", leader, *how)
     until(lambda: site.leader() not in ("", leader), f"{leader} leads no more")
     assert site.slot(FIRST) == before

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.waiting import until
+from tests.e2e.waiting import DEADLINE, until
 from tests.kubelet import init
 
 pytestmark = [pytest.mark.kubelet, pytest.mark.usefixtures("able")]
@@ -53,7 +53,7 @@ def test_when_the_tier_is_killed_its_nodes_end_with_all_they_run(tmp_path: Path)
         watched = [os.pidfd_open(pid) for pid in both]
         owner.kill()
     for pidfd in watched:
-        ready, _, _ = select.select([pidfd], [], [], 20)
+        ready, _, _ = select.select([pidfd], [], [], DEADLINE)
         os.close(pidfd)
         assert ready
     assert str(tmp_path) not in Path("/proc/self/mountinfo").read_text()

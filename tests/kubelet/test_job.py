@@ -39,7 +39,7 @@ def test_a_pod_that_waits_says_for_whom_in_its_log_and_on_request(site: Site, pl
     site.kubectl.apply(place.job("two", FIRST, 2))
     place.journal.wait_count(1)
     (running,) = place.journal.running
-    (waiting,) = site.pods_of("two").keys() - {running}
+    (waiting,) = until(lambda: site.pods_of("two").keys() - {running}, "the other Pod is made")
     told = until(
         lambda: [line for line in site.hold_log(waiting) if running in line],
         f"the log names the holder: {site.hold_log(waiting)}",
@@ -59,6 +59,8 @@ def test_a_limit_that_is_raised_starts_more_and_one_that_is_lowered_stops_nothin
     site.limit(3)
     place.journal.wait_count(3)
     site.limit(1)
+    (waiting, *_) = until(lambda: site.pods_of("five").keys() - place.journal.running, "one waits")
+    until(lambda: "its limit of 1" in site.hold_status(waiting), "the coordinator has read it")
     assert len(place.journal.running) == 3, "a shrinking limit evicts nobody"
     first, second, _ = place.journal.started
     place.journal.end(first)

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import tarfile
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ def test_each_condition_that_is_missing_is_told_by_its_name(
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "uid 1000" in str(machine.hindrance())
     assert not list(tmp_path.iterdir())
+
+
+def test_a_tier_that_sweeps_meanwhile_is_no_hindrance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swept(prefix: str, dir: Path) -> str:  # noqa: A002 - tempfile's own name
+        return str(dir / prefix)
+
+    monkeypatch.setattr(machine, "hierarchies", lambda: [tmp_path])
+    monkeypatch.setattr(tempfile, "mkdtemp", swept)
+    assert machine._no_cgroups() is None
 
 
 @pytest.mark.parametrize(("required", "code"), [("", 0), ("0", 0), ("1", 1)])

@@ -29,13 +29,18 @@ RELAY = """
 import asyncio, sys
 
 async def pipe(reader, writer):
-    while piece := await reader.read(65536):
-        writer.write(piece)
-        await writer.drain()
-    writer.close()
+    try:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    finally:
+        writer.close()
 
 async def serve(reader, writer):
-    theirs, ours = await asyncio.open_connection(sys.argv[2], int(sys.argv[3]))
+    try:
+        theirs, ours = await asyncio.open_connection(sys.argv[2], int(sys.argv[3]))
+    except OSError:
+        return writer.close()
     await asyncio.gather(pipe(reader, ours), pipe(theirs, writer), return_exceptions=True)
 
 async def main():

@@ -33,7 +33,7 @@ class Telling(Protocol):
 def choose(marker: str, seconds: int, config: pytest.Config, items: list[pytest.Item]) -> None:
     """They take minutes and all of the machine: only who names them by their mark runs them.
 
-    `seconds` is what one of them may take.
+    `seconds` is what one of them may take; the first one sets the site up.
     """
     for item in only_by_name(marker, config, items):
         item.add_marker(pytest.mark.timeout(seconds))

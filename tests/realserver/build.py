@@ -9,7 +9,6 @@ NODESLOTS_REQUIRE_REAL=1 that is a failure, as a KUBEBUILDER_ASSETS without them
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from tests.realserver import binaries, toolchain
 from tests.realserver.binaries import AssetsIncompleteError
-from tests.realserver.programs import cache_root
+from tests.realserver.programs import cache_root, one_at_a_time
 from tests.realserver.report import fail_or_skip, say
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from tests.realserver.programs import GoPrograms
 
 HEARTBEAT_SECONDS = 10.0
+_FETCHES = 3
 
 
 class BuildError(Exception):
@@ -70,7 +70,7 @@ def build(programs: GoPrograms) -> Path:
     """
     if found := programs.find():
         return found
-    with _one_at_a_time(programs.title):
+    with one_at_a_time(programs.title, cache_root() / "bin" / ".lock"):
         if found := programs.find():
             return found
         told = ", ".join(f"{name} {version}" for name, version in programs.versions().items())
@@ -88,7 +88,7 @@ def _build_with(go: Path, programs: GoPrograms) -> Path:
         made = Path(folder) / "made"
         made.mkdir()
         listed = ["list", "-mod=readonly", "-deps", "-tags", programs.tags, *packages]
-        total = len(run_go(go, programs.module, listed, "modules fetched"))
+        total = len(fetch(go, programs.module, listed))
         flags = ["-mod=readonly", "-trimpath", "-buildvcs=false", "-tags", programs.tags]
         flags += ["-ldflags", _linker(programs)]
         compiled = ["build", "-v", *flags, "-o", f"{made}{os.sep}", *packages]
@@ -116,6 +116,21 @@ def _gos_name(package: str) -> str:
 def _linker(programs: GoPrograms) -> str:
     """No symbol tables, and the programs' stamps."""
     return " ".join(["-s -w", *(f"-X {key}={value}" for key, value in programs.stamps.items())])
+
+
+def fetch(go: Path, module: Path, arguments: list[str]) -> list[str]:
+    """The same as `run_go` for what fetches modules: hundreds of them, and each may fail once.
+
+    Go asks nobody twice, and keeps what came. Raises BuildError.
+    """
+    for tries_left in reversed(range(_FETCHES)):
+        try:
+            return run_go(go, module, arguments, "modules fetched")
+        except BuildError as error:
+            if not tries_left:
+                raise
+            say(f"   {error}; once more")
+    raise AssertionError("the last try returns or raises")
 
 
 def run_go(go: Path, module: Path, arguments: list[str], unit: str) -> list[str]:
@@ -159,20 +174,6 @@ def _heartbeat(reported: list[str], unit: str) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-
-
-@contextmanager
-def _one_at_a_time(title: str) -> Iterator[None]:
-    """Two builds at once would only slow each other down; the second waits, and then finds."""
-    folder = cache_root() / "bin"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(f"== {title}: another process is building; waiting")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 if __name__ == "__main__":

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import platform
 import re
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.realserver.report import say
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Go's names for what Python calls platform.machine().
 _GO_ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
@@ -81,6 +85,19 @@ def cache_root() -> Path:
     """The project's own folder in the user's cache, outside the repository."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(home) / "node-slots"
+
+
+@contextmanager
+def one_at_a_time(title: str, lock: Path) -> Iterator[None]:
+    """What is made in the cache is made by one process; a second one waits, and then finds it."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"== {title}: another process is at it; waiting")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def go_directive(module: Path) -> tuple[int, ...]:

@@ -152,7 +152,7 @@ class RealApiServer:
 
     def _etcd_call(self, path: str, body: dict[str, Any]) -> Any:
         request = urllib.request.Request(self.etcd_url + path, json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=READY_SECONDS) as answer:
             return json.load(answer)
 
     def _write_secrets(self) -> None:

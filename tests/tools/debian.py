@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.realserver.programs import cache_root
+from tests.realserver.programs import cache_root, one_at_a_time
 from tests.realserver.report import say
 
 if TYPE_CHECKING:
@@ -34,10 +34,13 @@ def unpacked(packages: Sequence[str], *, complete: bool = False) -> Path:
     `complete`: with all that they depend on, save the C library. Raises NoPackageError.
     """
     folder = _folder(packages, complete=complete)
-    if not folder.exists():
-        more = "what they depend on" if complete else f"{len(packages) - 1} more"
-        say(f"== Debian packages: fetching {packages[0]} and {more}")
-        _fetch(packages, folder, complete=complete)
+    if folder.exists():
+        return folder
+    with one_at_a_time("Debian packages", folder.parent / ".lock"):
+        if not folder.exists():
+            more = "what they depend on" if complete else f"{len(packages) - 1} more"
+            say(f"== Debian packages: fetching {packages[0]} and {more}")
+            _fetch(packages, folder, complete=complete)
     return folder
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from tests.realserver import toolchain
-from tests.realserver.build import BuildError, run_go
+from tests.realserver.build import BuildError, fetch
 from tests.realserver.programs import cache_root
 from tests.realserver.report import fail_or_skip, say
 
@@ -62,7 +62,7 @@ def _place() -> Path:
 
 def _fetch() -> None:
     go = toolchain.find_go()
-    told = "".join(run_go(go, MODULE, ["mod", "download", "-json", *FILES], "modules fetched"))
+    told = "".join(fetch(go, MODULE, ["mod", "download", "-json", *FILES]))
     found = [
         _definition(folder / name) for module, folder in _folders(told) for name in FILES[module]
     ]

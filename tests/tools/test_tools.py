@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser import chromium
+from tests.e2e.waiting import DEADLINE
 from tests.monitoring import prometheus
 from tests.realserver import build, toolchain
+from tests.realserver import programs as realserver_programs
 from tests.realserver.programs import GoPrograms
 from tests.realserver.report import REQUIRE_VARIABLE, loud
-from tests.tools import definitions
+from tests.tools import debian, definitions
 from tests.tools.build import main
 from tests.tools.programs import ALL, HELM
 from tests.tools.using import tool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -80,3 +85,50 @@ def test_a_build_that_fails_leaves_nothing_and_says_why(
     assert [path.name for path in (tmp_path / "cache" / "node-slots" / "bin").iterdir()] == [
         ".lock"
     ]
+
+
+@pytest.fixture
+def flaky_go(tmp_path: Path) -> Path:
+    """It fails as often as there are files `fail-N` beside it, and then names a module."""
+    program = tmp_path / "go"
+    program.write_text(
+        "#!/bin/sh\n"
+        'for one in fail-*; do [ -e "$one" ] && rm "$one" && echo "no route" >&2 && exit 1; done\n'
+        "echo example.org/a\n"
+    )
+    program.chmod(0o755)
+    return program
+
+
+def test_a_download_that_fails_once_is_asked_for_again(flaky_go: Path) -> None:
+    (flaky_go.parent / "fail-1").touch()
+    assert build.fetch(flaky_go, flaky_go.parent, ["list"]) == ["example.org/a\n"]
+
+
+def test_a_download_that_never_comes_is_told(flaky_go: Path) -> None:
+    for number in range(9):
+        (flaky_go.parent / f"fail-{number}").touch()
+    with pytest.raises(build.BuildError, match="`go list` failed: no route"):
+        build.fetch(flaky_go, flaky_go.parent, ["list"])
+
+
+def test_of_two_that_want_the_same_packages_one_fetches_and_the_other_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    waits, fetched = threading.Event(), []
+
+    def say(line: str) -> None:
+        waits.set()
+
+    def fetch(packages: Sequence[str], folder: Path, *, complete: bool) -> None:
+        fetched.append(packages)
+        assert waits.wait(DEADLINE), "the other one waits"
+        folder.mkdir()
+
+    monkeypatch.setattr(realserver_programs, "say", say)
+    monkeypatch.setattr(debian, "_fetch", fetch)
+    with ThreadPoolExecutor() as both:
+        first, second = (both.submit(debian.unpacked, ["one"]) for _ in range(2))
+        assert first.result() == second.result()
+    assert fetched == [["one"]]

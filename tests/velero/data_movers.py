@@ -68,22 +68,22 @@ class DataMovers(Movers):
     def wait_queue(self, names: Iterable[str]) -> list[Any]:
         """Until the coordinator's queue has these and no others; its entries."""
         wanted = sorted(names)
-        until(lambda: sorted(one["load"] for one in self._queue()) == wanted, f"{wanted} wait")
-        return self._queue()
+        return until(lambda: self._queue_of(wanted), f"{wanted} wait")
 
     def remove(self) -> None:
         """Takes all away, so that nobody's slot has to wait for a TTL: first those that wait."""
         running = self.running()
         if waiting := sorted(self.pods().keys() - running):
-            self._site.kubectl("delete", "pods", *waiting, "--wait=false")
+            self._site.kubectl("delete", "pods", *waiting, "--ignore-not-found", "--wait=false")
         self.end(*running)
         until(lambda: not self._site.holders(), "they have ended", between=0.2)
         self._site.kubectl("delete", _KINDS, "--all", "--wait=false")
         until(lambda: not self.pods(), "their Pods are gone", between=0.2)
 
-    def _queue(self) -> list[Any]:
+    def _queue_of(self, wanted: list[str]) -> list[Any]:
+        """The whole queue where it is of these; else nothing."""
         found: list[Any] = self._node()["queue"]
-        return found
+        return found if sorted(one["load"] for one in found) == wanted else []
 
     def holders(self) -> list[Any]:
         """What the coordinator says of those who have a slot."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.e2e.waiting import until
-from tests.velero.velero import BACKUP
+from tests.velero.velero import BACKUP, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def midst(
     movers = site.movers(BACKUP, name)
     site.velero.back_up(name, name)
     # From here on only the movers need S3: Velero has made the repository.
-    until(movers.names, f"{name} has a volume to back up", between=0.05)
+    until(movers.names, f"{name} has a volume to back up", PATIENCE, 0.05)
     with site.storage.frozen():
         movers.wait_made(pods * volumes)
         movers.wait_running(limit if running is None else running)

@@ -9,7 +9,7 @@ import sys
 import venv
 from pathlib import Path
 
-from tests.realserver.programs import cache_root
+from tests.realserver.programs import cache_root, one_at_a_time
 from tests.realserver.report import say
 
 PINNED = Path(__file__).parents[2] / "requirements" / "s3.txt"
@@ -22,9 +22,12 @@ class NoServerError(Exception):
 def program() -> Path:
     """The server's command, from the cache or installed now. Raises NoServerError."""
     made = _folder() / "bin" / "moto_server"
-    if not os.access(made, os.X_OK):
-        say("== S3 server for the tests: installing moto (a quarter of a minute, once)")
-        _install(_folder())
+    if os.access(made, os.X_OK):
+        return made
+    with one_at_a_time("S3 server for the tests", cache_root() / ".s3.lock"):
+        if not os.access(made, os.X_OK):
+            say("== S3 server for the tests: installing moto (a quarter of a minute, once)")
+            _install(_folder())
     return made
 
 

@@ -74,6 +74,14 @@ class Movers:
         """Names of those whose own container runs now."""
         return [run.pod for run in self.runs() if run.ended is None]
 
+    def wait_ended(self) -> None:
+        """Until the runtime has told every end: its journal and Velero are heard of apart."""
+        until(
+            lambda: all(run.ended for run in self._all_runs()),
+            f"all containers of {self._owner} have ended",
+            between=0.2,
+        )
+
     def most_at_once(self) -> int:
         """How many ran at the same moment; each from the earliest moment it can have begun."""
         jobs = [Job(run.pod, run.created, run.created, run.ended) for run in self.runs()]

@@ -49,7 +49,11 @@ def isolate() -> Callable[[], None]:
     except OSError:
         os.close(former)
         raise
-    _furnish()
+    try:
+        _furnish()
+    except OSError:
+        _go_back(former)
+        raise
     return lambda: _go_back(former)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +13,7 @@ from coordinator.install.limits import config_map
 from coordinator.velero.install import POLICY
 from tests.e2e.processes import SCRIPTS
 from tests.e2e.waiting import until
-from tests.e2e.wire import Http
+from tests.e2e.wire import Http, NoAnswer
 from tests.kubelet import packages
 from tests.kubelet.containerd import PodNetwork
 from tests.kubelet.controlplane import ControlPlane
@@ -114,12 +112,21 @@ class Site:
         return self._call(path).json
 
     def _call(self, path: str) -> Answer:
+        """Waits while a new replica stands for election, or is no endpoint yet."""
+        found = until(lambda: self._answer(path), f"a coordinator answers {path}", between=0.2)
+        assert found is not None, "until returned it"
+        return found
+
+    def _answer(self, path: str) -> Answer | None:
         authority = self._folder / "node-slots-ca.crt"
         if not authority.exists():
             authority.write_text(self.kubectl.get("configmap", "node-slots-ca")["data"]["ca.crt"])
-        answer = Http(URL, self.plane.server.token, authority).get(path)
-        assert answer.status == 200, answer.raw
-        return answer
+        try:
+            answer = Http(URL, self.plane.server.token, authority).get(path)
+        except NoAnswer:
+            return None
+        assert answer.status in (200, 503), answer.raw
+        return answer if answer.status == 200 else None
 
     def slots(self) -> dict[str, tuple[str, str]]:
         """Holder and fencing token of each slot that has a holder, by the name of its Lease."""
@@ -195,8 +202,7 @@ class Site:
 
     def kill(self, container_id: str) -> None:
         """`kill -9` of all processes of a container."""
-        for pid in self.node.pids(container_id):
-            os.kill(pid, signal.SIGKILL)
+        self.node.kill(container_id)
 
     def words(self) -> str:
         """How everything is and what the programs said last, for an error message."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.waiting import until
-from tests.velero.velero import BACKUP, RESTORE
+from tests.velero.velero import BACKUP, PATIENCE, RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ def seen(site: Site, kind: str, phase: str, checksums: dict[str, str], described
     """What there is to see at its end."""
     movers = site.movers(kind, NAME)
     until(lambda: not site.holders(), "no holder is left")
+    movers.wait_ended()
     runs, sidecars = movers.runs(), movers.sidecars()
     most, phases = movers.most_at_once(), movers.phases()
     return Seen(phase, phases, most, runs, sidecars, site.holders(), checksums, described)
@@ -60,7 +61,7 @@ def backup(whole_site: Site) -> Seen:
         whole = beside.submit(site.velero.cli, *words)
         movers = site.movers(BACKUP, NAME)
         both = {"InProgress", "Accepted"}
-        until(lambda: both <= set(movers.phases()), "some run and some wait", between=0.2)
+        until(lambda: both <= set(movers.phases()), "some run and some wait", PATIENCE, 0.2)
         described = site.velero.cli("backup", "describe", NAME, "--details")
         assert "Completed" in whole.result()
     return seen(site, BACKUP, site.velero.phase("backup", NAME), checksums, described)

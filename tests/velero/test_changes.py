@@ -25,6 +25,7 @@ def test_a_raised_limit_starts_movers_and_a_lowered_one_stops_none_and_starts_no
         until(lambda: site.told_limit() == 1, "the coordinator has read it")
         assert movers.running() == early, "a lowered limit evicts nobody"
     assert site.velero.wait("backup", "changed") == "Completed"
+    movers.wait_ended()
     assert movers.most_at_once() == 3
     late = [run for run in movers.runs() if run.pod not in early]
     assert [movers.beside(run) for run in late] == [0, 0, 0], "one after the other"

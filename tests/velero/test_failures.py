@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.waiting import until
 from tests.velero.midst import midst
 from tests.velero.site import COORDINATOR
-from tests.velero.velero import BACKUP
+from tests.velero.velero import BACKUP, PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ def finish(site: Site, movers: Movers, backup: str) -> None:
     """The backup completes with all volumes; no slot was ever given twice, and none is kept."""
     assert site.velero.wait("backup", backup) == "Completed"
     assert movers.phases() == COUNT * ["Completed"]
+    movers.wait_ended()
     assert movers.most_at_once() == LIMIT
     until(lambda: not site.holders(), "no holder is left")
 
@@ -101,7 +102,8 @@ def test_cancelled_movers_leave_no_holder_and_let_no_third_one_start(site: Site)
         for name in (runs, waits):
             site.velero.cancel(BACKUP, name)
     ends = ["Canceled", "Canceled", "Completed", "Completed"]
-    until(lambda: movers.phases() == ends, "every volume has its end", between=0.5)
+    until(lambda: movers.phases() == ends, "every volume has its end", PATIENCE, 0.5)
     until(lambda: not site.holders(), "no holder is left", between=0.2)
+    movers.wait_ended()
     assert movers.most_at_once() == LIMIT
     assert len(movers.runs()) == COUNT, "the one that was to wait has begun"

@@ -71,7 +71,8 @@ def pod(name: str, program: str, *words: str, **container: Any) -> Any:
 
 def teller(number: int) -> Any:
     """A Pod behind the Service `teller`."""
-    ready = {"tcpSocket": {"port": PORT}, "periodSeconds": 1}
+    # Once ready it stays so: it serves one after the other, and may stand still meanwhile.
+    ready = {"tcpSocket": {"port": PORT}, "periodSeconds": 1, "failureThreshold": 60}
     environment = [{"name": "PORT", "value": str(PORT)}]
     return pod(f"teller-{number}", _TELL_NAME, env=environment, readinessProbe=ready)
 
@@ -118,7 +119,10 @@ def test_the_runtimes_journal_has_each_container_with_its_times(
 ) -> None:
     kubectl.apply(pod("short", "import time; print(time.time())"))
     during = json.loads(output(kubectl, "short"))
-    (run,) = [run for run in site.runtime.runs(SPACE) if run.pod == "short"]
+    (run,) = until(
+        lambda: [run for run in site.runtime.runs(SPACE) if run.pod == "short" and run.ended],
+        "the runtime has told its end",
+    )
     assert run.ended is not None
     assert run.created < during < run.ended
     assert run.created <= run.started < run.ended

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -29,12 +29,19 @@ def by_webhook(whole_site: Site) -> Iterator[None]:
     """Mover Pods get the sidecar from the coordinator, as on older clusters."""
     site = whole_site
     site.delete(injected.governing(POLICY).injecting())
+    wait_out_of_force(site)
     site.kubectl.apply(*injected.installed(WEBHOOK))
     site.wait_governing()
     yield
     site.delete(injected.governing(WEBHOOK).injecting())
+    wait_out_of_force(site)
     site.kubectl.apply(*injected.installed(POLICY))
     site.wait_governing()
+
+
+def wait_out_of_force(site: Site) -> None:
+    """The API server still uses for a while what was deleted: it is not to pass for the next."""
+    until(lambda: not injected.governs(site.kubectl), "nothing is injected", between=0.2)
 
 
 pytestmark = [pytest.mark.velero, pytest.mark.usefixtures("by_webhook")]
@@ -65,9 +72,9 @@ def test_without_a_coordinator_a_backup_runs_ungoverned_and_is_reported(site: Si
         observed = json.loads(site.program("observe", "--limits=cm/node-slots", "--output=json"))
         site.kubectl("scale", COORDINATOR, "--replicas=1")
         site.kubectl("rollout", "status", COORDINATOR, "--timeout=80s")
-        told = site.told_movers()
-        assert METRIC in site.metrics()
-        until(lambda: len(site.events(EVENT)) == COUNT, "each of them has its Event")
+        told = until(lambda: _all_told(site.told_movers()), "the new leader knows them all")
+        until(lambda: METRIC in site.metrics(), "its metrics count them")
+        until(lambda: len(_told_of(site)) == COUNT, "each of them has its Event")
     assert site.velero.wait("backup", "alone") == "Completed"
     assert movers.most_at_once() == COUNT, "nothing limits it: Velero's own limit is out of the way"
     names = sorted(movers.names())
@@ -77,3 +84,12 @@ def test_without_a_coordinator_a_backup_runs_ungoverned_and_is_reported(site: Si
     assert sorted(one["pod"] for one in told["ungovernedPods"]) == [
         f"velero/{one}" for one in names
     ]
+
+
+def _all_told(movers: dict[str, Any]) -> dict[str, Any]:
+    return movers if len(movers["ungovernedPods"]) == COUNT else {}
+
+
+def _told_of(site: Site) -> set[str]:
+    """Of whom there are Events: a coordinator that was elected anew tells of all once more."""
+    return {one["involvedObject"]["name"] for one in site.events(EVENT)}

@@ -58,7 +58,8 @@ class Velero:
         self._kubectl("patch", NODE_AGENT, "--type=json", f"--patch={change}")
         for one in (SERVER, NODE_AGENT):
             self._kubectl("rollout", "status", one, "--timeout=80s")
-        until(self._is_available, "Velero takes the S3 server as its storage", between=0.5)
+        # It looks once a minute: the first look may be too early.
+        until(self._is_available, "Velero takes the S3 server as its storage", PATIENCE, 0.5)
 
     def restart_node_agent(self) -> None:
         """Returns when its next Pod is ready."""

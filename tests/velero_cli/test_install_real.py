@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from coordinator.velero.install import INJECTIONS, KYVERNO, POLICY, Governing
 from tests.deploy.dryrun import complaints
-from tests.e2e.cluster import Cluster, place
-from tests.e2e.waiting import until
+from tests.deploy.kinds import taught
+from tests.e2e.cluster import place
 from tests.tools.using import defined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.e2e.cluster import Cluster
     from tests.realserver.server import RealApiServer
 
 pytestmark = pytest.mark.real
@@ -24,19 +24,9 @@ pytestmark = pytest.mark.real
 @pytest.fixture(scope="module")
 def cluster(real_server: RealApiServer) -> Iterator[Cluster]:
     """A cluster that knows Kyverno's kinds."""
-    made = Cluster(real_server)
-    for one in defined():
-        if one["spec"]["group"] == "policies.kyverno.io":
-            made.apply(one)
-            until(partial(_is_served, made, one), "Kyverno's kind is served")
-    yield made
-    made.close()
-
-
-def _is_served(cluster: Cluster, definition: Any) -> bool:
-    spec = definition["spec"]
-    path = f"/apis/{spec['group']}/{spec['versions'][0]['name']}/{spec['names']['plural']}"
-    return cluster.api.get(path).status == 200
+    kinds = [one for one in defined() if one["spec"]["group"] == "policies.kyverno.io"]
+    with taught(real_server, kinds) as made:
+        yield made
 
 
 @pytest.mark.parametrize("injection", INJECTIONS)
