@@ -18,7 +18,13 @@ from coordinator.api.exchange import COORDINATOR
 from coordinator.api.problems import Problem
 from coordinator.api.shares import SHARE, SHARES
 from coordinator.core.access import AUDIENCE, Action, Caller
-from coordinator.service.errors import NotLeading, PoolUnknown, ServiceError, Stopping
+from coordinator.service.errors import (
+    NO_POOLS_LEFT,
+    NotLeading,
+    PoolUnknown,
+    ServiceError,
+    Stopping,
+)
 from coordinator.service.leadership import LOST
 
 if TYPE_CHECKING:
@@ -205,7 +211,7 @@ async def listable(request: web.Request, namespaces: Iterable[str]) -> list[str]
     if callers is None:
         return namespaces
     if not namespaces:
-        raise Stopping("this replica is shutting down and serves no pool any more; ask again")
+        raise Stopping(f"{NO_POOLS_LEFT}; ask again")
     caller = request[CALLER]
     found = [name for name in namespaces if await callers.permits(caller, Action("list", name))]
     if not found:

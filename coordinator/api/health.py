@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from coordinator.api.exchange import COORDINATOR
+from coordinator.service.errors import NO_POOLS_LEFT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 TROUBLES: web.AppKey[Troubles] = web.AppKey("troubles")
 """What else keeps this replica from serving, by name; "" where all is well."""
 
-SHUTTING_DOWN = "this replica is shutting down and serves no pool any more"
-"""Of a replica that serves no pool any more, as when it followed or its time as leader is over."""
-
 
 async def livez(_request: web.Request) -> web.Response:
     """200 while the process answers at all; an API server that is away is no reason to restart."""
@@ -30,7 +28,7 @@ async def livez(_request: web.Request) -> web.Response:
 
 async def readyz(request: web.Request) -> web.Response:
     """200 when every pool can be served, else 503 with what is missing."""
-    pools = request.app[COORDINATOR].ready() or {"coordinator": SHUTTING_DOWN}
+    pools = request.app[COORDINATOR].ready() or {"coordinator": NO_POOLS_LEFT}
     checks = pools | request.app[TROUBLES]()
     if any(checks.values()):
         return web.Response(status=503, text=_lines(checks), headers={"Retry-After": "1"})

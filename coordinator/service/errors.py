@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+NO_POOLS_LEFT = "this replica is shutting down and serves no pool any more"
+"""Of one that followed, or whose time as leader is over."""
+
 
 class ServiceError(Exception):
     """The request could not be served; nothing was changed."""

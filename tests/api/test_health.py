@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from coordinator.api.health import SHUTTING_DOWN
 from coordinator.core.happenings import Granted, HandedOver, Party, Reclaimed, Released
 from coordinator.core.model import Cause
+from coordinator.service.errors import NO_POOLS_LEFT
 from tests.api.fakes import CONFIG
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ async def test_a_replica_that_serves_no_pool_any_more_is_not_ready(
 ) -> None:
     cast("FakeCoordinator", coordinator).pools.clear()
     answer = await health("GET", "/readyz")
-    assert (answer.status, answer.text) == (503, f"[-] coordinator: {SHUTTING_DOWN}\n")
+    assert (answer.status, answer.text) == (503, f"[-] coordinator: {NO_POOLS_LEFT}\n")
 
 
 async def test_the_two_listeners_do_not_serve_each_others_routes(
