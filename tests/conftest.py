@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.realserver import binaries, report
 from tests.realserver.server import RealApiServer
+from tests.service.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -52,6 +53,12 @@ def pytest_runtest_makereport(
     if told.skipped and isinstance(told.longrepr, tuple) and report.is_loud(told.longrepr[2]):
         told.longrepr = (__file__, 0, told.longrepr[2])
     return told
+
+
+@pytest.fixture
+async def jumps(monkeypatch: pytest.MonkeyPatch) -> Jumps:
+    """Time stands still: no deadline passes before the test has done what it has to do in time."""
+    return Jumps(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,6 @@ from coordinator.api.app import api_app, listen
 from coordinator.api.connections import Connections, guarded
 from coordinator.service.metrics import Metrics
 from tests.api.conftest import CLAIM, Caller
-from tests.service.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
     from coordinator.service.coordinator import Coordinator
     from tests.api.fakes import FakePool
+    from tests.service.jumps import Jumps
 
 SHORT = 0.2
 """Seconds: a deadline that a test waits for, and before which it has nothing to do."""
@@ -85,12 +85,6 @@ async def serving(app: web.Application, connections: Connections) -> AsyncIterat
         yield listener.url
     finally:
         await listener.close()
-
-
-@pytest.fixture
-async def jumps(monkeypatch: pytest.MonkeyPatch) -> Jumps:
-    """Time stands still: no deadline passes before the test has done what it has to do in time."""
-    return Jumps(monkeypatch)
 
 
 async def seen(look: Callable[[], bool]) -> None:

@@ -11,7 +11,6 @@ from coordinator.embedded.store import Store
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import OpenAccess
 from tests.kube.fakes import FakeServer, fake_server
-from tests.service.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -27,12 +26,6 @@ async def fake() -> AsyncIterator[FakeServer]:
 async def client(fake: FakeServer) -> AsyncIterator[KubeClient]:
     async with KubeClient(OpenAccess(fake.url)) as opened:
         yield opened
-
-
-@pytest.fixture
-async def jumps(monkeypatch: pytest.MonkeyPatch) -> Jumps:
-    """Time stands still, so that no request runs out of it before it has arrived."""
-    return Jumps(monkeypatch)
 
 
 @pytest.fixture

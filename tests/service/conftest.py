@@ -12,17 +12,12 @@ from coordinator.embedded.store import Store
 from tests.service.cluster import NODE, NS, Cluster
 from tests.service.door import door
 from tests.service.faults import Faults
-from tests.service.jumps import Jumps
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.service.door import Door
-
-
-@pytest.fixture
-async def jumps(monkeypatch: pytest.MonkeyPatch) -> Jumps:
-    return Jumps(monkeypatch)
+    from tests.service.jumps import Jumps
 
 
 @pytest.fixture
