@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # thousands of requests each
+pytestmark = pytest.mark.slow
 __all__ = ["kubeconfig", "store"]
 
 MOST = 50

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.e2e.processes import Program, Site
     from tests.e2e.wire import Answer
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]  # several waits, each with a deadline
+pytestmark = pytest.mark.real
 
 RUNNING, WAITING = ("run-1", "run-2"), ("wait-1", "wait-2", "wait-3")
 

@@ -119,12 +119,7 @@ def _key(item: pytest.Item) -> str:
     return str(found.params["key"]) if found else ALL
 
 
-SHARED = pytest.mark.timeout(300)
-"""They share a few coordinators at a time: each may wait for others."""
-
-
 @pytest.mark.real
-@SHARED
 @pytest.mark.parametrize("key", [*KEYS, *WEBHOOK_KEYS])
 def test_without_this_right_something_does_not_work_and_it_is_said_which(
     begun: dict[str, Future[None]], key: str
@@ -133,7 +128,6 @@ def test_without_this_right_something_does_not_work_and_it_is_said_which(
 
 
 @pytest.mark.real
-@SHARED
 def test_with_all_rights_everything_works_and_nothing_is_said_to_be_missing(
     begun: dict[str, Future[None]],
 ) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
     from tests.e2e.processes import Site
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]  # several waits, and a Go build
+pytestmark = pytest.mark.real
 
 
 def test_workers_in_all_languages_share_the_slots_of_their_node(

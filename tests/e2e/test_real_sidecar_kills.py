@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.e2e.cluster import Cluster
     from tests.e2e.processes import Program, Site
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(300)]  # several waits, each with a deadline
+pytestmark = pytest.mark.real
 
 PUT_AND_STAY = """
 import signal, sys

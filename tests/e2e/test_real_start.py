@@ -30,7 +30,6 @@ def own_server(real_server: RealApiServer) -> Iterator[RealApiServer]:
         yield server
 
 
-@pytest.mark.timeout(300)  # an API server of its own starts twice
 def test_a_start_before_the_api_server_waits_says_so_and_serves_once_that_is_there(
     own_server: RealApiServer, tmp_path: Path
 ) -> None:

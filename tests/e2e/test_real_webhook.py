@@ -157,7 +157,6 @@ def test_when_its_authority_changes_the_api_server_believes_it_all_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_while_the_leader_is_dead_the_follower_answers(
     site: Site, cluster: Cluster, webhook: Webhook, tmp_path: Path
 ) -> None:

@@ -43,7 +43,6 @@ func main() {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)  # it compiles Go's own TLS, the first time
 def test_go_believes_it_for_each_name(tmp_path: Path) -> None:
     go = toolchain.find_go()
     if go is None:
