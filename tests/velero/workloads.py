@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.kubelet.controlplane import ControlPlane
 
 VOLUME_MEGABYTES = 4
+WITHIN = "--timeout=80s"
 _PROGRAM = """\
 import hashlib, os, pathlib, signal, sys
 for volume in sys.argv[2:]:
@@ -45,10 +46,14 @@ class Workload:
     def start(self) -> None:
         """Returns when all Pods are there; their data may not be."""
         self._plane.add_namespace(self.namespace)
-        self.kubectl.apply(*(self._pod(number) for number in range(self.pods)))
+        self.kubectl.apply(*map(self._pod, self._names()))
 
     def checksums(self) -> dict[str, str]:
-        """Of each volume, as POD/VOLUME, once they are all there."""
+        """Of each volume, as POD/VOLUME, once they are all there and every Pod is told as Ready.
+
+        The kubelet tells that late, and Velero backs up no volume of a Pod that is not Running.
+        """
+        self._wait_ready()
         count = self.pods * self.volumes
         return until(
             lambda: found if len(found := self._told()) == count else {},
@@ -56,15 +61,22 @@ class Workload:
             between=0.5,
         )
 
+    def _names(self) -> list[str]:
+        return [f"load-{number}" for number in range(self.pods)]
+
+    def _wait_ready(self) -> None:
+        pods = [f"pod/{name}" for name in self._names()]
+        self.kubectl("wait", *pods, "--for=condition=Ready", WITHIN)
+
     def _told(self) -> dict[str, str]:
         found = {}
-        for pod in (f"load-{number}" for number in range(self.pods)):
+        for pod in self._names():
             for line in self.kubectl.outcome("logs", pod, "--container=main")[1].splitlines():
                 volume, checksum = line.split()
                 found[f"{pod}/{volume}"] = checksum
         return found
 
-    def _pod(self, number: int) -> dict[str, Any]:
+    def _pod(self, name: str) -> dict[str, Any]:
         names = [f"volume-{volume}" for volume in range(self.volumes)]
         command = ["python3.11", "-c", _PROGRAM, str(VOLUME_MEGABYTES), *names]
         mounts = [{"name": name, "mountPath": f"/data/{name}"} for name in names]
@@ -75,5 +87,5 @@ class Workload:
             "containers": [main | {"securityContext": {"runAsUser": 0}}],
             "volumes": [{"name": name, "emptyDir": {}} for name in names],
         }
-        head = {"name": f"load-{number}", "namespace": self.namespace}
+        head = {"name": name, "namespace": self.namespace}
         return {"apiVersion": "v1", "kind": "Pod", "metadata": head, "spec": spec}
