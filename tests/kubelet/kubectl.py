@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,8 +62,20 @@ class Kubectl:
         """An object, or a list of them."""
         return json.loads(self("get", *words, "--output=json"))
 
+    def container(self, pod: str, name: str) -> str:
+        """The id of that container of a Pod. Waits for it: the kubelet tells it after its start."""
+        told = f"the kubelet tells that {name} of {pod} runs"
+        return until(lambda: running(self.get("pod", pod)).get(name, ""), told)
+
     def apply(self, *objects: Any) -> None:
         """Makes these objects so, with every field checked, whoever wrote them last."""
         whole = {"apiVersion": "v1", "kind": "List", "items": objects}
         flags = ("--server-side", "--force-conflicts", "--validate=strict")
         self("apply", *flags, "-f", "-", text=json.dumps(whole))
+
+
+def running(pod: Any) -> dict[str, str]:
+    """The ids of the containers that run, by name, as far as the kubelet has told."""
+    parts = ("initContainerStatuses", "containerStatuses")
+    told = chain.from_iterable(pod["status"].get(part, ()) for part in parts)
+    return {one["name"]: one["containerID"] for one in told if "running" in one["state"]}

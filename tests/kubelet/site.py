@@ -135,11 +135,6 @@ class Site:
         (found,) = pod["status"]["initContainerStatuses"]
         return found
 
-    def container(self, pod: Any) -> str:
-        """The id of the one beside its sidecar; "" before the kubelet has told it."""
-        told = pod["status"].get("containerStatuses", ())
-        return "".join(one.get("containerID", "") for one in told)
-
     def hold_log(self, pod: str) -> list[str]:
         """What `kubectl logs POD -c hold` prints; nothing before the container runs."""
         return self.kubectl.outcome("logs", pod, "--container=hold")[1].splitlines()

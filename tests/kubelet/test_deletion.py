@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.waiting import until
 from tests.kubelet.site import FIRST
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ def test_the_next_load_starts_when_the_deleted_pods_load_has_ended(
     site.limit(1)
     site.kubectl.apply(place.pod("doomed", FIRST, "--ttl", ttl))
     place.journal.wait_started("doomed")
-    load = until(lambda: site.container(site.pod("doomed")), "the kubelet tells the container")
+    load = site.kubectl.container("doomed", "restore")
     site.kubectl.apply(place.pod("next", FIRST))
     site.wait_waiting("next")
     site.kubectl("delete", "pod", "doomed", *how)

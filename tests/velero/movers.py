@@ -56,7 +56,7 @@ class Movers:
 
     def kill_sidecar(self, pod: str) -> None:
         """`kill -9`, on its node."""
-        self._site.kill(self._sidecar(pod)["containerID"])
+        self._site.kill(self._site.kubectl.container(pod, injected.NAME))
 
     def sidecar_says(self, pod: str) -> str:
         """What `kubectl logs` prints of it, since its last start."""

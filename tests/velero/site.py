@@ -197,8 +197,7 @@ class Site:
 
     def kill_leader(self) -> None:
         """`kill -9` of its program, on its node."""
-        (found,) = self.kubectl.get("pod", self.leader())["status"]["containerStatuses"]
-        self.kill(found["containerID"])
+        self.kill(self.kubectl.container(self.leader(), "coordinator"))
 
     def kill(self, container_id: str) -> None:
         """`kill -9` of all processes of a container."""

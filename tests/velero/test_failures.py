@@ -50,6 +50,7 @@ def test_a_killed_sidecar_comes_back_to_its_claim(whose: str, site: Site) -> Non
     with midst(site, f"sidecar-{whose}", LIMIT, PODS, VOLUMES) as movers:
         held, running = site.slots(), movers.running()
         pod = next(name for name in movers.names() if (name in running) == (whose == "running"))
+        until(lambda: TOLD[whose] in movers.sidecar_says(pod), "it has claimed")
         movers.kill_sidecar(pod)
         until(lambda: movers.restarts(pod) == 1, "the kubelet starts it again")
         until(lambda: TOLD[whose] in movers.sidecar_says(pod), "the coordinator answers it")

@@ -72,8 +72,7 @@ def test_a_mover_that_waits_says_for_whom_to_whoever_asks(
 ) -> None:
     told = until(lambda: _line(movers.sidecar_says(waits), runs), "its log names the holder")
     assert "position 1" in told
-    printed = whole_site.kubectl("get", "pod", waits, "--no-headers").split()
-    assert printed[2] == "Init:0/1"
+    until(lambda: _printed(whole_site, waits) == "Init:0/1", "the kubelet has told its state")
     assert (
         whole_site.velero.volumes("podvolumebackups", "pair")[waits]["status"]["phase"]
         == "Accepted"
@@ -93,6 +92,11 @@ def test_a_mover_that_waits_long_gets_a_warning_with_the_numbers(
     assert found[0]["type"] == "Warning"
     assert WARNINGS[reason] in found[0]["message"]
     assert runs in found[0]["message"], "it says who has the slot"
+
+
+def _printed(site: Site, pod: str) -> str:
+    """The column STATUS of `kubectl get pods`."""
+    return site.kubectl("get", "pod", pod, "--no-headers").split()[2]
 
 
 def _line(log: str, word: str) -> str:

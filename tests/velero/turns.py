@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.waiting import until
+from tests.kubelet.kubectl import running
 from tests.velero.measure import Job
 from tests.velero.velero import BACKUP
 
@@ -133,19 +134,12 @@ def _waiting(site: Site, name: str, phases: Phases) -> list[Any]:
     """Pods with a program, of which Velero does not say that they work."""
     idle = {one.name for one in phases.courses(name) if set(one.since) <= set(_WAITS)}
     pods = site.kubectl.get("pods")["items"]
-    return [pod for pod in pods if pod["metadata"]["name"] in idle and list(_running(pod))]
-
-
-def _running(pod: Any) -> Iterator[str]:
-    for part in ("initContainerStatuses", "containerStatuses"):
-        for container in pod["status"].get(part, ()):
-            if "running" in container["state"]:
-                yield container["containerID"]
+    return [pod for pod in pods if pod["metadata"]["name"] in idle and running(pod)]
 
 
 def _processes(site: Site, pods: list[Any]) -> Iterator[list[int]]:
     for pod in pods:
-        yield [pid for container in _running(pod) for pid in site.node.pids(container)]
+        yield [pid for container in running(pod).values() for pid in site.node.pids(container)]
 
 
 def _megabytes(pid: int) -> float:
