@@ -41,6 +41,7 @@ from coordinator.kube.credentials import OpenAccess
 from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
+from tests.e2e.waiting import DEADLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,6 @@ LONGEST_QUERY = 4000
 """Letters. A line of 8 KiB is refused before any route, in plain text."""
 EXAMPLES = 40
 """Requests made for each operation, and each twice."""
-PATIENCE = 60.0
-"""Seconds. Nothing here takes that long; a machine under load may make it look so."""
 HEALTH = ("/livez", "/readyz")
 SIDECAR = Sidecar("node-slots:0.1.0", "https://node-slots.velero.svc:8443", "velero")
 
@@ -108,7 +107,7 @@ async def _serve(urls: list[str], ready: threading.Event, stop: asyncio.Event) -
         api = api_app(coordinator, metrics, injection=SIDECAR)
         for app in (api, health_app(coordinator)):
             # Who stands still between its connection and its first byte is no slow caller here.
-            listener = await listen(app, "127.0.0.1", 0, Connections(head_timeout=PATIENCE))
+            listener = await listen(app, "127.0.0.1", 0, Connections(head_timeout=DEADLINE))
             stack.push_async_callback(listener.close)
             urls.append(listener.url)
         ready.set()
@@ -123,11 +122,11 @@ def serving() -> Iterator[list[str]]:
     thread = threading.Thread(target=loop.run_until_complete, args=(_serve(urls, ready, stop),))
     thread.start()
     try:
-        assert ready.wait(PATIENCE)
+        assert ready.wait(DEADLINE)
         yield urls
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(PATIENCE)
+        thread.join(DEADLINE)
         loop.close()
 
 
@@ -151,12 +150,12 @@ def test_every_answer_is_documented(case: Case[Any], served: list[str]) -> None:
         return
     judged_whole = not case.path.endswith("/sync")  # that one answers for each claim by itself
     checks = [*CHECKS, negative_data_rejection] if judged_whole else CHECKS
-    case.call_and_validate(base_url=served[0], checks=checks, timeout=PATIENCE)
+    case.call_and_validate(base_url=served[0], checks=checks, timeout=DEADLINE)
     case.path_parameters.update({n: v for n, v in KNOWN.items() if n in case.path_parameters})
     if isinstance(case.body, dict) and isinstance(case.body.get("agent"), str):
         # An agent of its own each time, or most syncs are older than another one.
         case.body = {**case.body, "agent": f"agent-{next(AGENTS)}"}
-    case.call_and_validate(base_url=served[0], checks=CHECKS, timeout=PATIENCE)
+    case.call_and_validate(base_url=served[0], checks=CHECKS, timeout=DEADLINE)
 
 
 def _wait_no_longer(case: Case[Any]) -> None:
@@ -171,4 +170,4 @@ def _wait_no_longer(case: Case[Any]) -> None:
 @SCHEMA.include(path=list(HEALTH)).parametrize()
 @LIMITS
 def test_every_answer_of_health_is_documented(case: Case[Any], served: list[str]) -> None:
-    case.call_and_validate(base_url=served[1], checks=CHECKS, timeout=PATIENCE)
+    case.call_and_validate(base_url=served[1], checks=CHECKS, timeout=DEADLINE)

@@ -59,8 +59,8 @@ class Program(Process):
     def output(self) -> str:
         return self.log.read_text(errors="replace")
 
-    def wait_said(self, words: str) -> None:
-        until(lambda: words in self.output, f"{self.name} says {words!r}: {self.output}")
+    def wait_said(self, words: str, seconds: float = DEADLINE) -> None:
+        until(lambda: words in self.output, f"{self.name} says {words!r}: {self.output}", seconds)
 
 
 class Coordinator(Program):

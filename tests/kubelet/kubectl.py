@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from tests.e2e.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     _Done = subprocess.CompletedProcess[str]
 
 PATIENCE = 90.0
 """Seconds for one command."""
+_WITHIN = "--timeout=80s"
 
 
 class Refused(Exception):
@@ -62,6 +64,24 @@ class Kubectl:
         """An object, or a list of them."""
         return json.loads(self("get", *words, "--output=json"))
 
+    def wait(self, condition: str, *objects: str) -> None:
+        """Until each of them (`pod/NAME`) is as `kubectl wait --for` has it. Raises Refused."""
+        self("wait", *objects, f"--for={condition}", _WITHIN)
+
+    def wait_rolled_out(self, workload: str) -> None:
+        """Until all Pods of a Deployment or DaemonSet are as it says. Raises Refused."""
+        self("rollout", "status", workload, _WITHIN)
+
+    def printed_status(self, *which: str) -> dict[str, str]:
+        """The column STATUS of `kubectl get pods`, by Pod."""
+        rows = map(str.split, self("get", "pods", *which, "--no-headers").splitlines())
+        return {name: status for name, _, status, *_ in rows}
+
+    def restarts(self, pod: str, container: str) -> int:
+        """How often that container was started again."""
+        (found,) = (one for one in _told(self.get("pod", pod)) if one["name"] == container)
+        return int(found["restartCount"])
+
     def container(self, pod: str, name: str) -> str:
         """The id of that container of a Pod. Waits for it: the kubelet tells it after its start."""
         told = f"the kubelet tells that {name} of {pod} runs"
@@ -76,6 +96,9 @@ class Kubectl:
 
 def running(pod: Any) -> dict[str, str]:
     """The ids of the containers that run, by name, as far as the kubelet has told."""
+    return {one["name"]: one["containerID"] for one in _told(pod) if "running" in one["state"]}
+
+
+def _told(pod: Any) -> Iterator[Any]:
     parts = ("initContainerStatuses", "containerStatuses")
-    told = chain.from_iterable(pod["status"].get(part, ()) for part in parts)
-    return {one["name"]: one["containerID"] for one in told if "running" in one["state"]}
+    return chain.from_iterable(pod["status"].get(part, ()) for part in parts)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import sys
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.realserver.programs import cache_root
+from tests.realserver.programs import cache_root, one_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,9 +97,7 @@ def remove_cgroup(name: str) -> None:
 @contextmanager
 def alone() -> Iterator[None]:
     """One tier at a time on this machine; what an earlier one left when killed goes first."""
-    cache_root().mkdir(parents=True, exist_ok=True)
-    with (cache_root() / "kubelet.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with one_at_a_time("Nodes for the tests", cache_root() / "kubelet.lock"):
         _sweep()
         yield
         _sweep()

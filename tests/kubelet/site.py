@@ -30,7 +30,6 @@ CONFIG = "node-slots"
 DEPLOYMENT = "deployment/node-slots-coordinator"
 SELECTOR = "app.kubernetes.io/name=node-slots"
 OTHERS = "app.kubernetes.io/name!=node-slots"
-WITHIN = "--timeout=80s"
 
 
 class Site:
@@ -113,27 +112,17 @@ class Site:
 
     def printed_status(self, job: str) -> dict[str, str]:
         """The column STATUS of `kubectl get pods`, by Pod."""
-        table = self.kubectl("get", "pods", f"--selector=job-name={job}", "--no-headers")
-        rows = [line.split() for line in table.splitlines()]
-        return {name: status for name, _, status, *_ in rows}
+        return self.kubectl.printed_status(f"--selector=job-name={job}")
 
     def wait_complete(self, job: str) -> None:
-        self.kubectl("wait", f"job/{job}", "--for=condition=Complete", WITHIN)
+        self.kubectl.wait("condition=Complete", f"job/{job}")
 
     def wait_succeeded(self, pod: str) -> None:
-        self.kubectl("wait", f"pod/{pod}", "--for=jsonpath={.status.phase}=Succeeded", WITHIN)
+        self.kubectl.wait("jsonpath={.status.phase}=Succeeded", f"pod/{pod}")
 
     def wait_waiting(self, pod: str) -> None:
         """Until that Pod's sidecar has a place in the queue."""
         until(lambda: "position" in "".join(self.hold_log(pod)), f"{pod} waits for a slot")
-
-    def pod(self, name: str) -> Any:
-        return self.kubectl.get("pod", name)
-
-    def hold(self, pod: Any) -> Any:
-        """The status of its sidecar."""
-        (found,) = pod["status"]["initContainerStatuses"]
-        return found
 
     def hold_log(self, pod: str) -> list[str]:
         """What `kubectl logs POD -c hold` prints; nothing before the container runs."""

@@ -43,7 +43,7 @@ def test_a_killed_sidecar_comes_back_to_its_slot_and_the_load_runs_on(
 ) -> None:
     before = site.slot(FIRST)
     site.nodes[FIRST].kill(site.kubectl.container("runs", "hold"))
-    until(lambda: site.hold(site.pod("runs"))["restartCount"] == 1, "the kubelet starts it again")
+    until(lambda: site.kubectl.restarts("runs", "hold") == 1, "the kubelet starts it again")
     until(lambda: "holds slot 0" in "".join(site.hold_log("runs")), "it finds its slot")
     assert site.slot(FIRST) == before
     finish(site, pair)

@@ -80,7 +80,7 @@ def plugin(site: Site) -> Iterator[Plugin]:
     node's alone; so one more Pod of the Service listens there and passes on.
     """
     site.kubectl.apply(door(site))
-    site.kubectl("wait", f"pod/{DOOR}", "--for=condition=Ready", "--timeout=80s")
+    site.kubectl.wait("condition=Ready", f"pod/{DOOR}")
     yield Plugin(site)
     site.kubectl("delete", "pod", DOOR, "--wait=true")
 

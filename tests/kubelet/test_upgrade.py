@@ -22,7 +22,7 @@ def test_a_rolling_restart_under_load_loses_no_slot(site: Site, place: Place) ->
     place.journal.wait_count(4)
     before, old = site.slots(), {pod["metadata"]["name"] for pod in site.coordinators()}
     site.kubectl("rollout", "restart", DEPLOYMENT)
-    site.kubectl("rollout", "status", DEPLOYMENT, "--timeout=80s")
+    site.kubectl.wait_rolled_out(DEPLOYMENT)
     assert not old & {pod["metadata"]["name"] for pod in site.coordinators()}
     assert site.slots() == before, "every holder, and every fencing token"
     assert len(place.journal.started) == 4, "and nobody else started meanwhile"

@@ -18,7 +18,6 @@ from tests.e2e import people
 from tests.e2e.cluster import Cluster, limits
 from tests.e2e.people import person
 from tests.e2e.processes import SCRIPTS, Program
-from tests.e2e.waiting import until
 from tests.observe import crds
 from tests.velero_cli import objects
 
@@ -162,10 +161,6 @@ def test_what_may_not_be_seen_is_said_and_the_rest_is_shown(
     assert {one["name"] for one in told["movers"]} == {"nightly-a", "nightly-b", "nightly-c"}
 
 
-def wait_told(program: Program, words: str) -> None:
-    until(lambda: words in program.output, f"{words!r} is told: {program.output}", PATIENCE)
-
-
 @pytest.mark.timeout(900)
 def test_a_backup_is_followed_recorded_and_reported(
     velero: Velero, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -174,13 +169,13 @@ def test_a_backup_is_followed_recorded_and_reported(
     options = velero.command("--record", str(file), "--watch", "0.5")
     program = Program([str(SCRIPTS / "slot-coordinator"), *options], {}, log)
     try:
-        wait_told(program, "OVER by 1")
+        program.wait_said("OVER by 1", PATIENCE)
         velero.becomes(BACKUP, "nightly-a", "Completed", completionTimestamp=at(20))
         velero.tell("nightly-a", started=at(4), ended=at(20))
-        wait_told(program, "no more over its limit")
+        program.wait_said("no more over its limit", PATIENCE)
         velero.tell("nightly-c", started=at(21))
         velero.becomes(UPLOAD, "nightly-c", "InProgress", startTimestamp=at(22))
-        wait_told(program, "nightly-c (backup of nightly): moving, after a wait of")
+        program.wait_said("nightly-c (backup of nightly): moving, after a wait of", PATIENCE)
         program.send(signal.SIGINT)
         assert program.exit_code() == 0
     finally:

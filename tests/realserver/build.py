@@ -123,14 +123,13 @@ def fetch(go: Path, module: Path, arguments: list[str]) -> list[str]:
 
     Go asks nobody twice, and keeps what came. Raises BuildError.
     """
-    for tries_left in reversed(range(_FETCHES)):
+    unit = "modules fetched"
+    for _ in range(_FETCHES - 1):
         try:
-            return run_go(go, module, arguments, "modules fetched")
+            return run_go(go, module, arguments, unit)
         except BuildError as error:
-            if not tries_left:
-                raise
             say(f"   {error}; once more")
-    raise AssertionError("the last try returns or raises")
+    return run_go(go, module, arguments, unit)
 
 
 def run_go(go: Path, module: Path, arguments: list[str], unit: str) -> list[str]:

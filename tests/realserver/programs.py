@@ -89,7 +89,7 @@ def cache_root() -> Path:
 
 @contextmanager
 def one_at_a_time(title: str, lock: Path) -> Iterator[None]:
-    """What is made in the cache is made by one process; a second one waits, and then finds it."""
+    """One process on this machine makes or does it; a second one says so, and waits."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
         try:

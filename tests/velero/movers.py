@@ -52,7 +52,7 @@ class Movers:
 
     def restarts(self, pod: str) -> int:
         """How often that one's sidecar was started again."""
-        return int(self._sidecar(pod)["restartCount"])
+        return self._site.kubectl.restarts(pod, injected.NAME)
 
     def kill_sidecar(self, pod: str) -> None:
         """`kill -9`, on its node."""
@@ -61,10 +61,6 @@ class Movers:
     def sidecar_says(self, pod: str) -> str:
         """What `kubectl logs` prints of it, since its last start."""
         return self._site.kubectl.outcome("logs", pod, f"--container={injected.NAME}")[1]
-
-    def _sidecar(self, pod: str) -> Any:
-        (found,) = self._site.kubectl.get("pod", pod)["status"]["initContainerStatuses"]
-        return found
 
     def _all_runs(self) -> list[Run]:
         names = self.names()

@@ -228,5 +228,5 @@ class Site:
 
     def wait_governing(self) -> None:
         """Until both coordinators are there, and a mover would get its sidecar."""
-        self.kubectl("rollout", "status", COORDINATOR, "--timeout=80s")
+        self.kubectl.wait_rolled_out(COORDINATOR)
         until(lambda: injected.governs(self.kubectl), "the sidecar is injected", between=0.2)

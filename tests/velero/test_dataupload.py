@@ -38,10 +38,10 @@ def headroom(site: Site) -> Iterator[None]:
     place = "/spec/template/spec/containers/0/args/-"
     change = json.dumps([{"op": "add", "path": place, "value": "--restore-headroom=1"}])
     site.kubectl("patch", COORDINATOR, "--type=json", f"--patch={change}")
-    site.kubectl("rollout", "status", COORDINATOR, "--timeout=80s")
+    site.kubectl.wait_rolled_out(COORDINATOR)
     yield
     site.kubectl("rollout", "undo", COORDINATOR)
-    site.kubectl("rollout", "status", COORDINATOR, "--timeout=80s")
+    site.kubectl.wait_rolled_out(COORDINATOR)
 
 
 def start(movers: DataMovers, *waiting: str) -> list[str]:

@@ -72,7 +72,8 @@ def test_a_mover_that_waits_says_for_whom_to_whoever_asks(
 ) -> None:
     told = until(lambda: _line(movers.sidecar_says(waits), runs), "its log names the holder")
     assert "position 1" in told
-    until(lambda: _printed(whole_site, waits) == "Init:0/1", "the kubelet has told its state")
+    printed = {waits: "Init:0/1"}
+    until(lambda: whole_site.kubectl.printed_status(waits) == printed, "the kubelet has told it")
     assert (
         whole_site.velero.volumes("podvolumebackups", "pair")[waits]["status"]["phase"]
         == "Accepted"
@@ -92,11 +93,6 @@ def test_a_mover_that_waits_long_gets_a_warning_with_the_numbers(
     assert found[0]["type"] == "Warning"
     assert WARNINGS[reason] in found[0]["message"]
     assert runs in found[0]["message"], "it says who has the slot"
-
-
-def _printed(site: Site, pod: str) -> str:
-    """The column STATUS of `kubectl get pods`."""
-    return site.kubectl("get", "pod", pod, "--no-headers").split()[2]
 
 
 def _line(log: str, word: str) -> str:

@@ -71,7 +71,7 @@ def test_without_a_coordinator_a_backup_runs_ungoverned_and_is_reported(site: Si
         assert not movers.governed()
         observed = json.loads(site.program("observe", "--limits=cm/node-slots", "--output=json"))
         site.kubectl("scale", COORDINATOR, "--replicas=1")
-        site.kubectl("rollout", "status", COORDINATOR, "--timeout=80s")
+        site.kubectl.wait_rolled_out(COORDINATOR)
         told = until(lambda: _all_told(site.told_movers()), "the new leader knows them all")
         until(lambda: METRIC in site.metrics(), "its metrics count them")
         until(lambda: len(_told_of(site)) == COUNT, "each of them has its Event")

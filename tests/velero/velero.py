@@ -57,7 +57,7 @@ class Velero:
         change = json.dumps([{"op": "add", "path": place, "value": flag}])
         self._kubectl("patch", NODE_AGENT, "--type=json", f"--patch={change}")
         for one in (SERVER, NODE_AGENT):
-            self._kubectl("rollout", "status", one, "--timeout=80s")
+            self._kubectl.wait_rolled_out(one)
         # It looks once a minute: the first look may be too early.
         until(self._is_available, "Velero takes the S3 server as its storage", PATIENCE, 0.5)
 
@@ -71,7 +71,7 @@ class Velero:
 
     def _restart(self, what: str) -> None:
         self._kubectl("rollout", "restart", what)
-        self._kubectl("rollout", "status", what, "--timeout=80s")
+        self._kubectl.wait_rolled_out(what)
 
     def cancel(self, kind: str, name: str) -> None:
         """Sets `spec.cancel` of a custom resource, which is how Velero's own cancelling begins."""

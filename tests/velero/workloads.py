@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from tests.kubelet.controlplane import ControlPlane
 
 VOLUME_MEGABYTES = 4
-WITHIN = "--timeout=80s"
 _PROGRAM = """\
 import hashlib, os, pathlib, signal, sys
 for volume in sys.argv[2:]:
@@ -53,7 +52,7 @@ class Workload:
 
         The kubelet tells that late, and Velero backs up no volume of a Pod that is not Running.
         """
-        self._wait_ready()
+        self.kubectl.wait("condition=Ready", *(f"pod/{name}" for name in self._names()))
         count = self.pods * self.volumes
         return until(
             lambda: found if len(found := self._told()) == count else {},
@@ -63,10 +62,6 @@ class Workload:
 
     def _names(self) -> list[str]:
         return [f"load-{number}" for number in range(self.pods)]
-
-    def _wait_ready(self) -> None:
-        pods = [f"pod/{name}" for name in self._names()]
-        self.kubectl("wait", *pods, "--for=condition=Ready", WITHIN)
 
     def _told(self) -> dict[str, str]:
         found = {}
