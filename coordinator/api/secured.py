@@ -25,7 +25,7 @@ HANDSHAKE_TIMEOUT = 10
 SHUTDOWN_TIMEOUT = 1
 """Seconds that the other side has to answer the end of TLS."""
 RECORD = 16 * 1024
-"""Bytes of the largest TLS record, and of what asyncio reads at a time."""
+"""Bytes of the largest TLS record, and of what is read at a time."""
 UNREAD = 2 * RECORD
 """Bytes that may wait for an application which reads no further."""
 
@@ -36,15 +36,6 @@ class Tls(Protocol):
     @property
     def server(self) -> ssl.SSLContext:
         """For the next connection."""
-
-
-def small_buffers() -> None:
-    """Have every TLS connection of this process read a record at a time.
-
-    A follower has a connection to the leader for each caller that waits, and those are asyncio's
-    own.
-    """
-    SSLProtocol.max_size = RECORD
 
 
 def securing(

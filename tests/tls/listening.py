@@ -82,10 +82,6 @@ class Line:
             await self._within(self.reader.read())
         return True
 
-    def reads_nothing(self) -> None:
-        """Not one byte more, not even for TLS."""
-        self.writer.transport._ssl_protocol._transport.pause_reading()  # type: ignore[attr-defined]
-
     async def _within(self, work: Awaitable[bytes]) -> bytes:
         async with asyncio.timeout(DEADLINE):
             return await work
@@ -112,3 +108,15 @@ async def connected(
         writer.transport.abort()
         with suppress(ConnectionError):
             await writer.wait_closed()
+
+
+def asking(url: str, context: ssl.SSLContext, receive: int = 4096) -> ssl.SSLSocket:
+    """A connection of no event loop that has sent a request, and takes no more than is read."""
+    host, port = url.split("://")[1].rsplit(":", 1)
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+    sock.settimeout(DEADLINE)
+    sock.connect((host, int(port)))
+    spoken = context.wrap_socket(sock, server_hostname="localhost")
+    spoken.sendall(GET)
+    return spoken
