@@ -5,6 +5,7 @@ The words are those of Kubernetes' own authorization, so that an error can be he
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 READS = frozenset({"get", "list", "watch"})
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9.-]*", re.ASCII)
+"""Almost every name of an object; to quote them costs more than to look."""
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
@@ -66,6 +69,8 @@ def resource_path(
 
 
 def _segment(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     if text in {".", ".."} or "/" in text:
         msg = f"{text!r} cannot be the name of a Kubernetes object: it would change the path"
         raise ValueError(msg)

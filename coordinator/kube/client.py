@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
@@ -13,14 +13,16 @@ from yarl import URL
 
 from coordinator.kube import errors
 from coordinator.kube.answers import Json, failure, lost, parse_object
-from coordinator.kube.calls import Call, call_of
+from coordinator.kube.calls import call_of
 from coordinator.kube.credentials import CredentialsError
 from coordinator.kube.lines import Lines, drop
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-    from types import SimpleNamespace
+    from collections.abc import AsyncIterator, Callable, Mapping
 
+    from aiohttp.connector import Connection
+
+    from coordinator.kube.calls import Call
     from coordinator.kube.credentials import Access
 
     Observe = Callable[[str, str, str, float], None]
@@ -32,17 +34,62 @@ JSON_PATCH = "application/json-patch+json"
 _CONNECT_TIMEOUT = 10.0
 """Seconds for TCP and TLS. An address that swallows packets must not use up a watch's opening."""
 
+_GOES_WRONG = (errors.ApiError, CredentialsError, aiohttp.ClientError, OSError, TimeoutError)
+
 _KEEP_ALIVE = 60.0
 """Seconds. Less than the API server's 90, so that idle connections are closed from this end and
 writes seldom meet a closed one."""
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """One request as far as it got: how often its sending began, and the answer's status."""
+_NO_LONGER_THAN_CONNECTING = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT)
+"""For a request whose whole time is bounded around it."""
 
-    sendings: int = 0
-    status: int = 0
+
+class _Exchange:
+    """One request as far as it got: how often its sending began, and the answer's status.
+
+    As a context it turns what goes wrong inside into typed errors, and tells the observer how it
+    ended.
+    """
+
+    __slots__ = ("_begun", "_observe", "call", "sendings", "status")
+
+    def __init__(self, call: Call, observe: Observe) -> None:
+        self.call = call
+        self.sendings = 0
+        self.status = 0
+        self._observe = observe
+        self._begun = 0.0
+
+    def __enter__(self) -> Self:
+        self._begun = time.monotonic()
+        _UNDER_WAY.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        failed = _typed(self, error) if isinstance(error, _GOES_WRONG) else None
+        code = str(self.status) if self.status else _code(failed)
+        self._observe(self.call.verb, self.call.resource, code, time.monotonic() - self._begun)
+        if failed is not None and failed is not error:
+            raise failed from None  # a cause may carry the request's headers
+
+
+_UNDER_WAY: ContextVar[_Exchange] = ContextVar("under_way")
+"""Whose request this task sends."""
+
+
+class _Counted(aiohttp.ClientRequest):
+    """aiohttp sends an idempotent request again when a kept-alive connection turns out closed.
+
+    Without this count a PUT that was sent, lost and then refused a connection would look unsent.
+    (A trace could count, too, for 15 us a request.)
+    """
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _UNDER_WAY.get().sendings += 1
+        return await super().send(conn)
 
 
 class KubeClient:
@@ -77,7 +124,7 @@ class KubeClient:
             trust_env=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": self._user_agent},
-            trace_configs=[_counting_sendings()],
+            request_class=_Counted,
         )
         return self
 
@@ -96,13 +143,17 @@ class KubeClient:
         content_type: str = JSON,
         accept: str = JSON,
         timeout: float = 10.0,
+        call: Call | None = None,
     ) -> Json:
-        """The JSON object of a 2xx answer. Ends within `timeout` seconds; raises `ApiError`."""
-        call = call_of(method, path, params)
+        """The JSON object of a 2xx answer. Ends within `timeout` seconds; raises `ApiError`.
+
+        `call` is what the request is about, where that need not be read from the path.
+        """
+        call = call or call_of(method, path, params)
         headers = {"Accept": accept} | ({"Content-Type": content_type} if body else {})
-        with self._exchange(call) as exchange:
+        with _Exchange(call, self._observe) as exchange:
             async with asyncio.timeout(timeout):
-                limits = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT)
+                limits = _NO_LONGER_THAN_CONNECTING
                 answer = await self._send(method, path, params, headers, body, limits, exchange)
                 async with answer:
                     return await _result(call, answer, exchange)
@@ -128,7 +179,7 @@ class KubeClient:
         limits = aiohttp.ClientTimeout(
             total=timeout, sock_connect=_CONNECT_TIMEOUT, sock_read=silence
         )
-        with self._exchange(call) as exchange:
+        with _Exchange(call, self._observe) as exchange:
             async with asyncio.timeout(opening):
                 headers = {"Accept": accept}
                 answer = await self._send("GET", path, params, headers, None, limits, exchange)
@@ -163,31 +214,11 @@ class KubeClient:
             allow_redirects=False,
             proxy=self._access.proxy,
             server_hostname=self._access.server_name,
-            trace_request_ctx=exchange,
         )
         exchange.status = answer.status
         if answer.status == 401:
             self._access.rejected()
         return answer
-
-    @contextmanager
-    def _exchange(self, call: Call) -> Iterator[_Exchange]:
-        """Turns what goes wrong inside into typed errors, and tells the observer how it ended."""
-        exchange = _Exchange()
-        begun = time.monotonic()
-        code = ""
-        try:
-            yield exchange
-        except errors.ApiError as error:
-            code = type(error).__name__
-            raise
-        except (CredentialsError, aiohttp.ClientError, OSError, TimeoutError) as error:
-            typed = _broken(call, error, exchange)
-            code = type(typed).__name__
-            raise typed from None  # a cause may carry the request's headers
-        finally:
-            seen = str(exchange.status) if exchange.status else code or "cancelled"
-            self._observe(call.verb, call.resource, seen, time.monotonic() - begun)
 
 
 async def _result(call: Call, answer: aiohttp.ClientResponse, exchange: _Exchange) -> Json:
@@ -204,28 +235,17 @@ def _refusal(
     return failure(call, answer.status, body, retry_after=wait, sendings=exchange.sendings)
 
 
-def _broken(call: Call, error: Exception, exchange: _Exchange) -> errors.ApiError:
+def _code(failed: errors.ApiError | None) -> str:
+    return type(failed).__name__ if failed is not None else "cancelled"
+
+
+def _typed(exchange: _Exchange, error: BaseException) -> errors.ApiError:
     """A write whose sending never began certainly changed nothing; after that, nobody knows."""
+    if isinstance(error, errors.ApiError):
+        return error
+    call = exchange.call
     text = str(error) or ("no answer in time" if isinstance(error, TimeoutError) else "")
     text = text or type(error).__name__
     if not call.reads and exchange.sendings == 0:
         return errors.NotSent(call, text)
     return lost(call, text, status=exchange.status)
-
-
-def _counting_sendings() -> aiohttp.TraceConfig:
-    """aiohttp sends an idempotent request again when a kept-alive connection turns out closed.
-
-    Without this count a PUT that was sent, lost and then refused a connection would look unsent.
-    """
-
-    async def count(
-        _session: aiohttp.ClientSession,
-        context: SimpleNamespace,
-        _params: aiohttp.TraceRequestHeadersSentParams,
-    ) -> None:
-        context.trace_request_ctx.sendings += 1
-
-    trace = aiohttp.TraceConfig()
-    trace.on_request_headers_sent.append(count)
-    return trace

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.kube import errors
 from coordinator.kube.answers import lost
-from coordinator.kube.calls import call_of, resource_path
+from coordinator.kube.calls import Call, resource_path
 from coordinator.kube.records import parse, render_create, render_delete
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from coordinator.kube.client import KubeClient
 
 API = "apis/coordination.k8s.io/v1"
+_RESOURCE = "leases.coordination.k8s.io"
 
 
 def leases_path(namespace: str, name: str = "") -> str:
@@ -36,20 +37,21 @@ class LeaseStore:
     async def read(self, namespace: str, name: str) -> Lease | None:
         """The Lease as etcd's quorum has it, None if there is none."""
         try:
-            return await self._send("GET", leases_path(namespace, name))
+            return await self._send("GET", Call("get", _RESOURCE, namespace, name))
         except errors.NotFound:
             return None
 
     async def create(self, namespace: str, node: str, name: str) -> Lease:
         """Makes an empty Lease. `AlreadyExists` may be the success of an earlier attempt."""
-        return await self._send("POST", leases_path(namespace), render_create(node, name))
+        body = render_create(node, name)
+        return await self._send("POST", Call("create", _RESOURCE, namespace), body)
 
     async def replace(self, namespace: str, name: str, body: bytes) -> Lease:
         """Writes a rendered body, if the Lease is still the one that it was rendered from.
 
         `Conflict` may be the success of an earlier attempt: read it back.
         """
-        return await self._send("PUT", leases_path(namespace, name), body)
+        return await self._send("PUT", Call("update", _RESOURCE, namespace, name), body)
 
     async def delete(self, namespace: str, lease: Lease) -> None:
         """Removes the Lease, if it is still this one. `NotFound`: there is none any more."""
@@ -60,8 +62,11 @@ class LeaseStore:
             timeout=self._timeout,
         )
 
-    async def _send(self, method: str, path: str, body: bytes | None = None) -> Lease:
-        answer = await self._client.request(method, path, body=body, timeout=self._timeout)
+    async def _send(self, method: str, call: Call, body: bytes | None = None) -> Lease:
+        path = leases_path(call.namespace, call.name)
+        answer = await self._client.request(
+            method, path, body=body, timeout=self._timeout, call=call
+        )
         if answer.get("kind") != "Lease":  # something in between answered, not the API server
-            raise lost(call_of(method, path), f"the answer is no Lease but {answer.get('kind')!r}")
+            raise lost(call, f"the answer is no Lease but {answer.get('kind')!r}")
         return parse(answer)

@@ -37,12 +37,19 @@ _CLAIM = tuple(
         "owner",
     )
 )
+_CLAIMS = frozenset(_CLAIM)
+_LABELS = frozenset({MANAGED_BY, NODE, NO_BACKUP})
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
 _LARGEST = 2**63 - 1
 """What fits into 64 bits: no JSON that is answered could say more."""
 _MAX_NAME = 63
 """Characters of a Pod's or a load's name in `kubectl get leases`, which breaks no column."""
+
+_UNTRACKED: list[Json] = []
+"""As `managedFields`: the API server forgets who wrote which field, and from then on keeps no such
+books, which cost it half of each write and made the object twice as large. Only who uses
+server-side apply reads them, and a slot has one writer."""
 
 _NOT_OURS = "the name is taken by a Lease that node-slots did not make"
 _UNREADABLE = "unreadable: the Lease has a holderIdentity, but its annotation {} {}"
@@ -83,6 +90,12 @@ def parse(obj: object) -> Lease:
         foreign=foreign,
         rest=_rest(head, labels, notes),
     )
+
+
+def identity_of(obj: object) -> tuple[str, str, int | None]:
+    """Name, uid and version of the Lease in a JSON object: what `parse` would say they are."""
+    head = _mapping(_mapping(obj).get("metadata"))
+    return _text(head.get("name")), _text(head.get("uid")), _whole(head.get("resourceVersion"))
 
 
 def place_of(lease: Lease) -> tuple[str, int] | None:
@@ -154,14 +167,15 @@ def _pod(notes: Mapping[str, str]) -> PodRef | None:
 
 def _rest(head: Mapping[str, object], labels: Json, notes: Json) -> Json:
     """What a write carries on: everything but our labels and the claim's annotations."""
-    ours = {MANAGED_BY, NODE, NO_BACKUP}
-    kept: Json = {
-        "labels": {key: value for key, value in labels.items() if key not in ours},
-        "annotations": {key: value for key, value in notes.items() if key not in _CLAIM},
-        "finalizers": head.get("finalizers"),
-        "ownerReferences": head.get("ownerReferences"),
-    }
-    return {key: value for key, value in kept.items() if value}
+    kept: Json = {}
+    if theirs := labels.keys() - _LABELS:
+        kept["labels"] = {key: value for key, value in labels.items() if key in theirs}
+    if theirs := notes.keys() - _CLAIMS:
+        kept["annotations"] = {key: value for key, value in notes.items() if key in theirs}
+    for field in ("finalizers", "ownerReferences"):
+        if value := head.get(field):
+            kept[field] = value
+    return kept
 
 
 # --- bodies of writes -------------------------------------------------------------------------
@@ -218,6 +232,8 @@ def holder_identity(terms: Terms) -> str:
     pod, load = terms.pod.name if terms.pod else "", terms.load
     names = [pod, load] if pod and pod != load else [load]
     text = "/".join(map(_short, names))
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
@@ -230,7 +246,12 @@ def _short(name: str) -> str:
 
 def _identity(base: Lease) -> Json:
     """A PUT without uid onto a deleted Lease would create it, so both are always there."""
-    return {"name": base.name, "uid": base.uid, "resourceVersion": str(base.version)}
+    return {
+        "name": base.name,
+        "uid": base.uid,
+        "resourceVersion": str(base.version),
+        "managedFields": _UNTRACKED,
+    }
 
 
 def _held_spec(terms: Terms, transitions: int, *, acquired: str, renewed: str) -> Json:
@@ -277,7 +298,10 @@ def _body(
 # --- hostile input ----------------------------------------------------------------------------
 
 
-def _mapping(value: object) -> Mapping[str, object]:
+_TEXT = {str}
+
+
+def _mapping(value: object) -> Json:
     return value if isinstance(value, dict) else {}
 
 
@@ -285,11 +309,12 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _texts(value: object) -> dict[str, str]:
+def _texts(value: object) -> Json:
+    whole = _mapping(value)
+    if {*map(type, whole), *map(type, whole.values())} <= _TEXT:
+        return whole  # as every API server answers
     return {
-        key: text
-        for key, text in _mapping(value).items()
-        if isinstance(key, str) and isinstance(text, str)
+        key: text for key, text in whole.items() if isinstance(key, str) and isinstance(text, str)
     }
 
 

@@ -184,8 +184,9 @@ class Connection(KubeClient):
         content_type: str = "",
         accept: str = "",
         timeout: float = 10.0,
+        call: Call | None = None,
     ) -> Json:
-        call = call_of(method, path, params)
+        call = call or call_of(method, path, params)
         self._server.sent.append(Sent(now(), self._who, call.verb, timeout))
         # It goes on at the server when the caller has given up.
         work = asyncio.create_task(self._server.perform(call, body, self._server.fate(call)))

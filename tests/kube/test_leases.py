@@ -157,6 +157,17 @@ async def test_a_write_carries_on_what_others_wrote(place: Place) -> None:
     assert head["finalizers"] == ["example.org/keep"]
 
 
+async def test_the_server_keeps_no_books_on_who_wrote_a_slot(place: Place) -> None:
+    """They would cost it as much as the write itself."""
+    made = await place.store.create(place.namespace, "node1", NAME)
+    body = render_grant(made, "node1", "c-1", TERMS, WALL)
+    await place.store.replace(place.namespace, NAME, body)
+    path = leases_path(place.namespace, NAME)
+    assert "managedFields" not in (await place.client.request("GET", path))["metadata"]
+    await place.patch({"metadata": {"labels": {"team": "storage"}}})
+    assert "managedFields" not in (await place.client.request("GET", path))["metadata"]
+
+
 async def test_the_picture_follows_a_hand_that_clears_and_deletes(place: Place) -> None:
     made = await place.store.create(place.namespace, "node1", NAME)
     body = render_grant(made, "node1", "c-1", TERMS, WALL)
@@ -201,3 +212,24 @@ async def test_a_lease_that_the_server_does_not_know_is_none(
 ) -> None:
     fake.then(answer(404, status(404, "NotFound")))
     assert await LeaseStore(client).read("velero", NAME) is None
+
+
+async def test_the_store_names_its_requests_as_their_paths_do(fake: FakeServer) -> None:
+    """Metrics and errors are the same, whoever said what a request is about."""
+    seen: list[tuple[str, str]] = []
+    lease = {"kind": "Lease", "metadata": {"name": NAME, "uid": "u", "resourceVersion": "1"}}
+    fake.then(*[answer(200, lease)] * 6)
+
+    def observe(verb: str, resource: str, _code: str, _seconds: float) -> None:
+        seen.append((verb, resource))
+
+    async with KubeClient(OpenAccess(fake.url), observe=observe) as client:
+        store = LeaseStore(client)
+        await store.read("velero", NAME)
+        await store.create("velero", "node1", NAME)
+        await store.replace("velero", NAME, b"{}")
+        told = list(seen)
+        for asked in list(fake.asked):
+            await client.request(asked.method, asked.path, body=asked.body)
+    assert seen == told * 2
+    assert [verb for verb, _ in told] == ["get", "create", "update"]

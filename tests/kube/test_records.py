@@ -36,6 +36,7 @@ HELD: dict[str, Any] = {
         "name": "node1-slot-0",
         "uid": "u1",
         "resourceVersion": "41",
+        "managedFields": [],
         "labels": {
             "app.kubernetes.io/managed-by": "node-slots",
             "nodeslots.io/node": "node1",

@@ -223,6 +223,7 @@ class SimClient(KubeClient):
         content_type: str = JSON,
         accept: str = JSON,
         timeout: float = 10.0,
+        call: Call | None = None,
     ) -> Json:
         sent = self._api.note(method, path, params=dict(params or {}), body=body, accept=accept)
         return await self._api.exchange(sent, timeout)
