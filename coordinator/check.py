@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coordinator.core.limits import ConfigRefused, LimitRules, Resolution, Rule, read_config
 from coordinator.core.words import count
-from coordinator.manifests import Unreadable, config_data, read_nodes
+from coordinator.manifests import Node, Unreadable, config_data, read_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ CLEAN, REFUSED, UNREADABLE, WARNINGS = 0, 1, 2, 3
 """Exit codes. 2 is argparse's own for a wrong command line; a missing file is no better."""
 
 Output = Literal["text", "json"]
-Resolved = list[tuple[str, Resolution]]
+Resolved = list[tuple[Node, Resolution]]
 
 DESCRIPTION = """\
 Read a configuration of limits exactly as the coordinator (and Velero's node-agent) reads it,
@@ -65,7 +65,7 @@ def check(
         _print_refusal(_name(config), refused, output)
         return REFUSED
     resolved = [
-        (node.name, rules.resolve(node.labels)) for node in sorted(known, key=attrgetter("name"))
+        (node, rules.resolve(node.labels)) for node in sorted(known, key=attrgetter("name"))
     ]
     if output == "json":
         _print_json(_report(_name(config), rules, resolved))
@@ -149,13 +149,13 @@ def _report(name: str, rules: LimitRules, resolved: Resolved) -> dict[str, Any]:
         "fallback": {"limit": rules.limit, "from": rules.origin},
         "nodes": [
             {
-                "name": node,
+                "name": node.name,
                 "limit": found.limit,
                 "decidedBy": _rule_report(found.decided_by),
                 "matched": [_rule_report(rule) for rule in found.matched],
                 "skipped": [
                     {"rule": s.rule.index, "selector": s.rule.text, "reason": s.reason}
-                    for s in found.skipped
+                    for s in rules.skipped(node.labels)
                 ],
             }
             for node, found in resolved
@@ -180,7 +180,9 @@ def _print_text(name: str, rules: LimitRules, resolved: Resolved) -> None:
         print(f"  warning: {warning}")
     if resolved:
         print()
-        rows = [(node, str(found.limit), found.why, _others(found)) for node, found in resolved]
+        rows = [
+            (node.name, str(found.limit), found.why, _others(found)) for node, found in resolved
+        ]
         _print_table(("NODE", "LIMIT", "DECIDED BY", "ALSO MATCHED"), rows)
 
 

@@ -14,12 +14,16 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from coordinator.core.gojson import JSONError, quoted
+from coordinator.core.matching import Matcher
 from coordinator.core.schema import LoadConcurrency, RuleConfig, read_load_concurrency
-from coordinator.core.selectors import Selector, SelectorError, Test, read_selector, selector_text
+from coordinator.core.selectors import SelectorError, read_selector, selector_text
 from coordinator.core.shapes import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from coordinator.core.matching import Alike
+    from coordinator.core.selectors import Selector
 
 __all__ = [
     "DEFAULT_LIMIT",
@@ -38,6 +42,8 @@ DEFAULT_LIMIT = 1
 """Slots of a node that nothing was said about; Velero's `defaultDataPathConcurrentNum`."""
 NO_NUMBER = 2**31 - 1
 """Velero starts its search for the smallest number here, so a rule with this or more is in vain."""
+REMEMBERED = 1_000_000
+"""Labels and rules in the answers that are kept for nodes that are alike: at most some 10 MB."""
 
 
 class ConfigRefused(ValueError):
@@ -93,33 +99,19 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """One node's limit and how it came about."""
+    """One node's limit and how it came about; nodes that are alike to the rules share one."""
 
     limit: int
     decided_by: Rule | Fallback
-    matched: tuple[Rule, ...]
+    matched: tuple[Rule, ...] = ()
     """Every rule that counts and matches, in the file's order."""
-    _rules: tuple[Rule, ...] = field(repr=False)
-    _labels: Mapping[str, str] = field(repr=False, compare=False)
+    why: str = field(init=False, compare=False)
+    """What decided, for a person: a rule's place and selector, `globalConfig` or `default`."""
 
-    @property
-    def skipped(self) -> tuple[Skipped, ...]:
-        """Every other rule with the reason, in the file's order. Worked out when asked for."""
-        matched = {rule.index for rule in self.matched}
-        return tuple(
-            Skipped(rule, rule.void or _mismatch(rule, self._labels))
-            for rule in self._rules
-            if rule.index not in matched
-        )
-
-    @property
-    def why(self) -> str:
-        """What decided, for a person: a rule's place and selector, `globalConfig` or `default`."""
-        return str(self.decided_by)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "why", str(self.decided_by))
 
 
-_Compiled = tuple[Rule, tuple[Test, ...]]
-_index = attrgetter("index")
 _number = attrgetter("number")
 
 
@@ -138,45 +130,43 @@ class LimitRules:
     """All of them in the file's order, void ones too."""
     warnings: tuple[Remark, ...] = ()
     """Accepted, but hardly meant: skipped rules, unknown keys, likely misspellings."""
-    _always: list[_Compiled] = field(default_factory=list, init=False, repr=False, compare=False)
-    _pinned: dict[str, dict[str, list[_Compiled]]] = field(
+    _matcher: Matcher[Rule] = field(init=False, repr=False, compare=False)
+    _known: dict[Alike, Resolution] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+    """The answers given so far, for nodes that are alike to the rules."""
 
     def __post_init__(self) -> None:
-        for rule in self.rules:
-            if not rule.void:
-                self._file(rule)
+        counting = (one for one in self.rules if not one.void)
+        matcher = Matcher((one, one.selector) for one in counting if one.selector)
+        object.__setattr__(self, "_matcher", matcher)
 
     def resolve(self, labels: Mapping[str, str]) -> Resolution:
-        """The limit of a node with these labels. The mapping is kept, not copied."""
-        candidates = self._always
-        for key, by_value in self._pinned.items():
-            candidates = candidates + by_value.get(labels.get(key, ""), [])
-        matched = []
-        for rule, tests in candidates:
-            for key, values, expected in tests:
-                if (labels.get(key) in values) is not expected:
-                    break
-            else:
-                matched.append(rule)
-        if not matched:
-            return Resolution(self.limit, self.origin, (), self.rules, labels)
-        matched.sort(key=_index)
-        deciding = min(matched, key=_number)
-        return Resolution(deciding.number, deciding, tuple(matched), self.rules, labels)
+        """The limit of a node with these labels."""
+        alike = self._matcher.alike(labels)
+        found = self._known.get(alike)
+        return found if found is not None else self._decide(alike, labels)
 
-    def _file(self, rule: Rule) -> None:
-        """Put a rule under the values of a label that it insists on, so that few are tried."""
-        requirements = rule.selector.requirements if rule.selector else ()
-        compiled = rule, tuple(requirement.test for requirement in requirements)
-        pin = next((r for r in requirements if r.pins), None)
-        if pin is None:
-            self._always.append(compiled)
-            return
-        by_value = self._pinned.setdefault(pin.key, {})
-        for value in pin.values:
-            by_value.setdefault(value, []).append(compiled)
+    def skipped(self, labels: Mapping[str, str]) -> tuple[Skipped, ...]:
+        """Every rule that does not match a node with these labels, with the reason."""
+        matched = {rule.index for rule in self.resolve(labels).matched}
+        return tuple(
+            Skipped(rule, rule.void or _mismatch(rule, labels))
+            for rule in self.rules
+            if rule.index not in matched
+        )
+
+    def _decide(self, alike: Alike, labels: Mapping[str, str]) -> Resolution:
+        matched = tuple(self._matcher.matching(labels))
+        if matched:
+            deciding = min(matched, key=_number)
+            found = Resolution(deciding.number, deciding, matched)
+        else:
+            found = Resolution(self.limit, self.origin)
+        if len(self._known) >= REMEMBERED // (len(alike) + len(self.rules) + 1):
+            self._known.clear()
+        self._known[alike] = found
+        return found
 
 
 DEFAULT_RULES = LimitRules()

@@ -44,11 +44,12 @@ def rule_of(decided: Rule | Fallback) -> Rule:
 
 
 def test_the_smallest_number_of_the_matching_rules_wins() -> None:
-    found = read(SAMPLE).resolve(NODE1)
+    rules = read(SAMPLE)
+    found = rules.resolve(NODE1)
     assert found.limit == 3
     assert rule_of(found.decided_by).index == 0
     assert [rule.index for rule in found.matched] == [0, 1]
-    assert found.skipped == ()
+    assert rules.skipped(NODE1) == ()
     assert found.why == "perNodeConfig[0] kubernetes.io/hostname=node1"
 
 
@@ -65,10 +66,11 @@ def test_a_rule_beats_the_global_number_upwards_too() -> None:
 
 
 def test_a_node_that_no_rule_matches_gets_the_global_number() -> None:
-    found = read(SAMPLE).resolve({"kubernetes.io/hostname": "node2"})
+    rules, node2 = read(SAMPLE), {"kubernetes.io/hostname": "node2"}
+    found = rules.resolve(node2)
     assert (found.limit, found.decided_by, found.matched) == (2, Fallback.GLOBAL, ())
     assert found.why == "globalConfig"
-    first, second = (skipped.reason for skipped in found.skipped)
+    first, second = (skipped.reason for skipped in rules.skipped(node2))
     assert first.startswith("not matching: the node has kubernetes.io/hostname=node2")
     assert second.startswith("not matching: the node has no label beta.kubernetes.io/instance-type")
 
@@ -130,7 +132,7 @@ def test_a_void_rule_is_skipped_with_a_warning_and_the_others_count(rule: Any, w
     rules = concurrency(globalConfig=9, perNodeConfig=[rule, on(number=5)])
     found = rules.resolve({})
     assert (found.limit, [m.index for m in found.matched]) == (5, [1])
-    assert why in found.skipped[0].reason
+    assert why in rules.skipped({})[0].reason
     assert "loadConcurrency.perNodeConfig[0]: this rule is skipped" in told(rules)
     assert why in told(rules)
     assert concurrency(globalConfig=9, perNodeConfig=[rule]).resolve({}).limit == 9

@@ -60,7 +60,7 @@ def test_a_node_that_a_rule_matches_is_told_why_the_others_do_not() -> None:
         {"nodeSelector": {"matchLabels": {"disk": disk}}, "number": 3} for disk in ("hdd", "ssd")
     ]
     text = json.dumps({"loadConcurrency": {"perNodeConfig": rules}})
-    (skipped,) = read(text).resolve({"disk": "ssd"}).skipped
+    (skipped,) = read(text).skipped({"disk": "ssd"})
     assert skipped.reason == "not matching: the node has disk=ssd (disk=hdd)"
 
 
