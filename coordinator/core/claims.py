@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left, insort
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from coordinator.core.messages import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
 from coordinator.core.movers import RESTORE_PRIORITY
 from coordinator.core.owners import differ
 from coordinator.core.pods import PodIndex
+from coordinator.core.queue import Queue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from coordinator.core.messages import Ask
     from coordinator.core.model import Holder, PodRef, Speaker, Terms
 
@@ -23,6 +21,10 @@ Ticket = tuple[int, int]
 one where two would be equal. The order of arrival, across leaders."""
 
 Key = tuple[int, Ticket, str]
+
+LATE = 10.0
+"""Seconds for which an end may be kept too long, so that a busy node's are not looked through each
+second. What has to be true at its time is read from the end itself (`Roll.recall`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,8 @@ class Claim:
     seen: float
     """When it was last heard of, for a waiting claim: the end of its last poll."""
     renewed: float
-    polls: set[int] = field(default_factory=set)
-    """Requests of this claim that are being answered now."""
+    polls: tuple[int, ...] = ()
+    """Requests of this claim that are being answered now: hardly ever more than one."""
     leaving: str = ""
     """Why it is on its way out: "released", "expired", "finished", "lost"; "" while it stays."""
     left: float = 0.0
@@ -122,14 +124,14 @@ class Claim:
 
     Infinity: a list showed it where something is under way; the next request looks again.
     """
-    refuted: set[int] = field(default_factory=set)
+    refuted: frozenset[int] = frozenset()
     """Presented tokens that a fresh list did not show. Whoever comes with one has lost its slot,
     but takes nothing from another process that holds or waits under the same id."""
     speaker: Speaker | None = None
     """Who last spoke for it."""
     deserted: float = math.inf
     """From when it counts as left behind by its agent, which was restarted and does not name it."""
-    look: Look = field(default_factory=Look)
+    _look: Look | None = None
     unresponsive: bool = False
     ending: bool = False
     """Whether its agent's last word was that it goes and the load may be over."""
@@ -140,6 +142,13 @@ class Claim:
     wait_told: bool = False
     """Whether its long wait was told of."""
 
+    @property
+    def look(self) -> Look:
+        """What is known of its Pod; made when it is first needed, for most claims only wait."""
+        if self._look is None:
+            self._look = Look()
+        return self._look
+
     def present(self, now: float, presence: float) -> bool:
         """Whether its client still asks (P8)."""
         return bool(self.polls) or now - self.seen <= presence
@@ -147,6 +156,11 @@ class Claim:
     def silent(self, now: float) -> bool:
         """Whether the last renewal is a TTL ago, by the coordinator's own clock (P4)."""
         return now >= self.renewed + self.terms.ttl
+
+    def renews_with(self, token: int | None) -> bool:
+        """Whether a request with that token tells nothing but that the claim is alive."""
+        stands = self.presented and token == self.chosen and self.doubt is None
+        return stands and not (self.leaving or self.unresponsive)
 
     def present_token(self, token: int) -> None:
         """The agent came back with the token of a grant that stands: it is the claim's only one."""
@@ -174,46 +188,6 @@ class Ended:
     alone, since another's claim of this id may be in a queue that went with an earlier leader."""
 
 
-class Queue:
-    """The claims of one node that wait, in the order of their keys."""
-
-    __slots__ = ("_claims", "_from", "_keys", "urgent")
-
-    def __init__(self, urgent_from: int = RESTORE_PRIORITY) -> None:
-        self._keys: list[Key] = []
-        self._claims: dict[str, Claim] = {}
-        self._from = urgent_from
-        self.urgent = 0
-        """How many of them have that priority, or more."""
-
-    def add(self, claim: Claim) -> None:
-        """Put the claim into its place."""
-        if claim.id not in self._claims:
-            self._claims[claim.id] = claim
-            insort(self._keys, claim.key)
-            self.urgent += claim.terms.priority >= self._from
-
-    def discard(self, claim: Claim) -> None:
-        """Take the claim out, if it waits."""
-        if self._claims.pop(claim.id, None) is not None:
-            del self._keys[bisect_left(self._keys, claim.key)]
-            self.urgent -= claim.terms.priority >= self._from
-
-    def position(self, claim: Claim) -> int:
-        """Its place, counted from 1."""
-        return bisect_left(self._keys, claim.key) + 1
-
-    def __iter__(self) -> Iterator[Claim]:
-        for _, _, claim in self._keys:
-            yield self._claims[claim]
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __contains__(self, claim: object) -> bool:
-        return claim in self._claims
-
-
 class Roll:
     """The claims of one node, waiting or holding, and those that ended a moment ago.
 
@@ -231,6 +205,8 @@ class Roll:
         self.claims: dict[str, Claim] = {}
         self.ended: dict[str, Ended] = {}
         self.queue = Queue(policy.urgent_from)
+        self.forgets_at = math.inf
+        """From when there are ends to let go of."""
         self._last_ticket = 0
 
     def check(self, ask: Ask, now: float) -> None:
@@ -281,7 +257,8 @@ class Roll:
 
     def touch(self, claim: Claim, ask: Ask, now: float) -> None:
         """A request of this claim began: whoever sent it has not left it behind."""
-        claim.polls.add(ask.poll)
+        if ask.poll not in claim.polls:
+            claim.polls += (ask.poll,)
         claim.seen = now
         claim.speaker, claim.deserted = ask.speaker, math.inf
 
@@ -326,16 +303,23 @@ class Roll:
     ) -> None:
         """Keep the end of this id in mind for a while (P7), and its Pod's for longer."""
         memory = self.policy.finished_memory if finished else self.policy.memory
-        self.ended[claim] = Ended(reason, now + memory, detail, finished, owner)
+        self._keep(claim, Ended(reason, now + memory, detail, finished, owner))
 
     def remember_hearsay(self, claim: str, owner: str, now: float) -> None:
         """The owner released an id that is no claim's, or that ended before."""
         ended, until = self.recall(claim, now), now + self.policy.memory
         if ended is None or ended.hearsay:
             ended = Ended("released", until, owner=owner, hearsay=True)
-        self.ended[claim] = replace(ended, reason="released", until=until)
+        self._keep(claim, replace(ended, reason="released", until=until))
+
+    def _keep(self, claim: str, ended: Ended) -> None:
+        self.ended[claim] = ended
+        self.forgets_at = min(self.forgets_at, ended.until + LATE)
 
     def forget_old(self, now: float) -> None:
-        """Let go of the ends that nobody will ask for any more."""
-        for claim in [name for name, ended in self.ended.items() if now >= ended.until]:
-            del self.ended[claim]
+        """Let go of the ends that nobody will ask for any more, many at a time."""
+        if now < self.forgets_at:
+            return
+        self.ended = {name: ended for name, ended in self.ended.items() if now < ended.until}
+        left = (ended.until for ended in self.ended.values())
+        self.forgets_at = min(left, default=math.inf) + LATE

@@ -62,6 +62,17 @@ def courtesy(table: NodeTable, e: Courtesy, now: float) -> bool:
     return False
 
 
+def shows_too_little(table: NodeTable, since: float) -> list[str]:
+    """The claims whose Leases were written no later than that, and that were renewed after it."""
+    named = [(slot.holder.claim, slot) for slot in table.picture.in_order if slot.holder]
+    return [
+        name
+        for name, slot in named
+        if slot.learnt <= since and (claim := table.roll.claims.get(name))
+        if claim.renewed > slot.learnt and not claim.leaving
+    ]
+
+
 def _tend(table: NodeTable, slot: Slot, lease: Lease, now: float) -> Operation | None:
     if lease.holder is None:
         surplus = slot.ordinal >= table.limit and not lease.terminating

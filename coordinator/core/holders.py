@@ -40,9 +40,10 @@ def judge(table: NodeTable, claim: Claim, now: float) -> None:
 
 def look_at(table: NodeTable, claim: Claim, now: float) -> None:
     """Have the claim's Pod looked at as soon as may be, after whatever happened until now."""
-    look, pod = claim.look, claim.terms.pod
+    pod = claim.terms.pod
     if pod is None:
         return
+    look = claim.look
     if look.under_way:
         look.again = True
         return
@@ -53,8 +54,9 @@ def look_at(table: NodeTable, claim: Claim, now: float) -> None:
 
 def hear(claim: Claim, now: float, *, ending: bool) -> None:
     """The agent speaks for a holder. Who has said that it goes, and speaks again, is back."""
+    if ending or claim.ending:
+        claim.look.hurried = now + HURRY if ending else -math.inf
     claim.ending = ending
-    claim.look.hurried = now + HURRY if ending else -math.inf
 
 
 def pod_changed(table: NodeTable, e: m.PodChanged, now: float) -> bool:

@@ -110,7 +110,13 @@ def holder_state(table: NodeTable, slot: Slot, claim: Claim | None) -> HolderSta
 
 def count_held(table: NodeTable) -> int:
     """Slots of the node with a holder."""
-    return sum(slot.holder is not None for slot in table.picture.slots.values())
+    return sum(map(len, table.picture.named.values()))
+
+
+def count_draining(table: NodeTable) -> int:
+    """Slots with a holder past the limit."""
+    past = [slot for ordinal, slot in table.picture.slots.items() if ordinal >= table.limit]
+    return sum(slot.holder is not None for slot in past)
 
 
 def unresponsive(table: NodeTable) -> list[Claim]:

@@ -42,10 +42,15 @@ def require_owner(table: NodeTable, claim_id: str, owner: str, now: float) -> No
         raise OthersClaim(claim_id, known)
 
 
-def adopt_owner(claim: Claim, owner: str) -> None:
-    """Whoever asks for a claim without an owner is its owner; its Lease is told with a refresh."""
-    if owner and not claim.terms.owner:
-        claim.terms = replace(claim.terms, owner=owner)
+def adopt_owner(claim: Claim, owner: str) -> bool:
+    """Whoever asks for a claim without an owner is its owner; its Lease is told with a refresh.
+
+    Returns whether the claim had one, or has none still.
+    """
+    if not owner or claim.terms.owner:
+        return True
+    claim.terms = replace(claim.terms, owner=owner)
+    return False
 
 
 def edited(claim: Claim | None, before: Holder, after: Holder) -> None:
@@ -62,7 +67,7 @@ def usurped(table: NodeTable, slot: Slot, claim: Claim, holder: Holder) -> bool:
     Then the Lease is the truth: the record is of somebody who came with another's claim id while
     its Lease was not known.
     """
-    alone = table.picture.named.get(claim.id) == [slot.ordinal]
+    alone = table.picture.named.get(claim.id) == (slot.ordinal,)
     return differ(claim.terms.owner, holder.terms.owner) and (
         alone and claim.id not in table.picture.granting
     )

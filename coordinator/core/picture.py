@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from coordinator.core.model import Holder, Lease
 
 News = Seen | Gone
+_CLEARING = (Free, HandOver)
+_PREPARING = (Make, ReadBack)
 
 
 def version_of(news: News) -> int:
@@ -53,17 +55,23 @@ class Slot:
     @property
     def holder(self) -> Holder | None:
         """Whom the Lease names."""
-        return self.lease.holder if self.lease else None
+        return self.lease.holder if self.lease is not None else None
 
     @property
     def token(self) -> int | None:
         """The fencing token of the grant that stands."""
-        return self.lease.holder.token if self.lease and self.lease.holder else None
+        holder = self.holder
+        return holder.token if holder is not None else None
 
     @property
     def taken(self) -> bool:
         """Whether it counts against the limit (P1)."""
-        return self.heir is not None or any(lease.taken for lease in self.told)
+        lease, told = self.lease, self.pending
+        return (
+            self.heir is not None
+            or (lease is not None and lease.taken)
+            or (isinstance(told, Seen) and told.lease.taken)
+        )
 
     @property
     def told(self) -> list[Lease]:
@@ -74,7 +82,7 @@ class Slot:
     @property
     def reserved(self) -> bool:
         """Whether its Lease is just being made, for the next claim in the queue."""
-        return self.lease is None and isinstance(self.op, Make | ReadBack)
+        return self.lease is None and isinstance(self.op, _PREPARING)
 
     @property
     def unused(self) -> bool:
@@ -99,7 +107,7 @@ class Picture:
     def __init__(self, node: str) -> None:
         self.node = node
         self.slots: dict[int, Slot] = {}
-        self.named: dict[str, list[int]] = {}
+        self.named: dict[str, tuple[int, ...]] = {}
         """Claim to the ordinals whose Lease names it; more than one only for a moment (P6)."""
         self.granting: dict[str, int] = {}
         """Claim to the ordinal that is being written to it."""
@@ -121,12 +129,14 @@ class Picture:
     @property
     def taken(self) -> int:
         """Slots that count against the limit: held, being granted, blocked, terminating."""
-        return sum(slot.taken for slot in self.slots.values())
+        return sum([slot.taken for slot in self.slots.values()])
 
     def slots_of(self, claim: str) -> list[Slot]:
         """The slots whose Lease names the claim, the oldest grant first."""
         named = [self.slots[ordinal] for ordinal in self.named.get(claim, ())]
-        return sorted(named, key=lambda slot: slot.token or 0)
+        if len(named) > 1:
+            named.sort(key=lambda slot: slot.token or 0)
+        return named
 
     def shows(self, claim: str, token: int) -> bool:
         """Whether a Lease names the claim with that fencing token."""
@@ -134,8 +144,11 @@ class Picture:
 
     def stands(self, claim: str, token: int) -> bool:
         """Whether a Lease names the claim with that token, and is not just being cleared."""
-        named = [slot for slot in self.slots_of(claim) if slot.token == token]
-        return any(not isinstance(slot.op, Free | HandOver) for slot in named)
+        for ordinal in self.named.get(claim, ()):
+            slot = self.slots[ordinal]
+            if slot.token == token and not isinstance(slot.op, _CLEARING):
+                return True
+        return False
 
     def busy(self, claim: str) -> bool:
         """Whether a Lease names the claim, or is being written to it."""
@@ -148,12 +161,13 @@ class Picture:
         if before is not None:
             self._unname(before.claim, slot.ordinal)
         if after is not None:
-            self.named.setdefault(after.claim, []).append(slot.ordinal)
+            self.named[after.claim] = (*self.named.get(after.claim, ()), slot.ordinal)
 
     def _unname(self, claim: str, ordinal: int) -> None:
-        ordinals = self.named[claim]
-        ordinals.remove(ordinal)
-        if not ordinals:
+        left = tuple(one for one in self.named[claim] if one != ordinal)
+        if left:
+            self.named[claim] = left
+        else:
             del self.named[claim]
 
     def forget_unused(self) -> None:

@@ -22,21 +22,29 @@ class PodIndex:
     __slots__ = ("_claims",)
 
     def __init__(self) -> None:
-        self._claims: dict[Place, dict[tuple[str, str], None]] = {}
+        self._claims: dict[Place, tuple[str, ...]] = {}
+        """Node and claim, node and claim: hardly ever more than one, and there may be as many of
+        these as there are claims."""
 
     def move(self, node: str, claim: str, before: PodRef | None, after: PodRef | None) -> None:
         """The claim named the Pod `before`, and names `after` from now on."""
         if before is not None:
-            place = before.namespace, before.name
-            del self._claims[place][node, claim]
-            if not self._claims[place]:
-                del self._claims[place]
+            self._part((before.namespace, before.name), (node, claim))
         if after is not None:
-            self._claims.setdefault((after.namespace, after.name), {})[node, claim] = None
+            place = after.namespace, after.name
+            self._claims[place] = (*self._claims.get(place, ()), node, claim)
+
+    def _part(self, place: Place, claim: tuple[str, str]) -> None:
+        left = [name for one in self.claims_of(place) if one != claim for name in one]
+        if left:
+            self._claims[place] = tuple(left)
+        else:
+            del self._claims[place]
 
     def claims_of(self, place: Place) -> list[tuple[str, str]]:
         """Every `(node, claim)` that names a Pod there, in the order in which they came."""
-        return list(self._claims.get(place, ()))
+        names = self._claims.get(place, ())
+        return list(zip(names[::2], names[1::2], strict=True))
 
     def __contains__(self, place: Place) -> bool:
         return place in self._claims

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from coordinator.core.slots import NodeTable
 
 
+def seen(table: NodeTable, e: Seen | Gone, now: float) -> bool:
+    """What the watch tells of one Lease."""
+    return notice(table, table.picture.slot(e.ordinal), e, now)
+
+
 def notice(table: NodeTable, slot: Slot, e: Seen | Gone, now: float) -> bool:
     """A watch event: old news is dropped, and one that costs a claim its slot is checked."""
     if version_of(e) <= slot.version:
@@ -88,7 +93,7 @@ def _resolve(table: NodeTable, claim: Claim, token: int, e: Relisted, now: float
         claim.doubt = (token, math.inf)
     elif table.picture.busy(claim.id):
         claim.doubt = None
-        claim.refuted.add(token)
+        claim.refuted |= {token}
         table.say(Answer(claim.id))
     else:
         detail = f"no Lease of {table.node} names it with the fencing token {token}"
@@ -120,6 +125,8 @@ def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
         _adopt(table, holder, now)
         return
     adopt_owner(claim, holder.terms.owner)
+    if claim.terms == holder.terms:
+        claim.terms = holder.terms  # one copy of fifty thousand is enough
     table.roll.queue.discard(claim)
     if not claim.leaving:
         claim.renewed = now
@@ -137,7 +144,7 @@ def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
 
 def _adopt(table: NodeTable, holder: Holder, now: float) -> None:
     """It holds unknown to this leader; one that ended is a stray, unless another owner's did."""
-    ended = table.roll.ended.get(holder.claim)
+    ended = table.roll.recall(holder.claim, now)
     if ended is None or differ(ended.owner, holder.terms.owner):
         table.roll.adopt(holder, now)
 

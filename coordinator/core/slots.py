@@ -32,11 +32,12 @@ from typing import TYPE_CHECKING, Any
 
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
+from coordinator.core.due import after_event, after_tick, tick
 from coordinator.core.grants import courtesy, operations
-from coordinator.core.holders import evidence, hear, judge, look_at, pod_changed, restarted
+from coordinator.core.holders import evidence, hear, look_at, pod_changed, restarted
 from coordinator.core.owners import adopt_owner, require_owner
 from coordinator.core.picture import Picture, Slot
-from coordinator.core.sightings import notice, put, relisted
+from coordinator.core.sightings import notice, put, relisted, seen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +78,8 @@ class NodeTable:
         self.on_hold = ""
         self.paused_until = -math.inf
         self.paused_why = ""
+        self.due = math.inf
+        """From when a `Tick` may change something; before that it changes nothing."""
         self._failures = 0
         self._out: list[m.Command] = []
 
@@ -87,8 +90,14 @@ class NodeTable:
         nothing under way can have; in both cases nothing was changed.
         """
         self._out = []
-        if _HANDLERS[type(event)](self, event, now):
+        kind = type(event)
+        changed = _HANDLERS[kind](self, event, now)
+        if changed:
             operations(self, now)
+        if kind is m.Tick:
+            self.due = after_tick(self, now)
+        elif changed or kind not in _ROUTINE:
+            self.due = after_event(self, now)
         return self._out
 
     @property
@@ -100,8 +109,10 @@ class NodeTable:
 
     def slot_of(self, claim: Claim) -> Slot | None:
         """The slot that is the claim's answer; None while no Lease shows that grant."""
-        named = self.picture.slots_of(claim.id)
-        return next((slot for slot in named if slot.token == claim.chosen), None)
+        for slot in self.picture.slots_of(claim.id):
+            if slot.token == claim.chosen:
+                return slot
+        return None
 
     def may_grant(self, now: float) -> bool:
         """Whether nothing but a full node stands in the way of a grant."""
@@ -131,19 +142,24 @@ class NodeTable:
             if e.token is not None and self.roll.recall(e.claim, now, e.terms.owner):
                 return False  # it is remembered as lost, and that is the answer
             claim = self.roll.admit(e, now)
+        was_there = claim.present(now, self.policy.presence)
         self.roll.touch(claim, e, now)
         if e.token is not None and not self.picture.stands(claim.id, e.token):
             self._believer(claim, e.token, now)
             return True
-        adopt_owner(claim, e.terms.owner)
+        known = adopt_owner(claim, e.terms.owner)
         moved = self.roll.adopt_pod(claim, e.terms.pod)
         if claim.id in self.picture.named:
             hear(claim, now, ending=e.ending)
             if moved or e.ending:
                 look_at(self, claim, now)
+            routine = claim.renews_with(e.token) and known and not moved
             if e.token is not None or not claim.forfeited:
                 self._renew(claim, e.token, now)
-        elif claim.doubt is None and claim.id not in self.picture.granting:
+            return not routine
+        if claim.id in self.roll.queue:
+            return not was_there  # it keeps its place, and is in nobody's way
+        if claim.doubt is None and claim.id not in self.picture.granting:
             self.roll.queue.add(claim)
         return True
 
@@ -172,7 +188,7 @@ class NodeTable:
     def _poll_ended(self, e: m.PollEnded, now: float) -> bool:
         claim = self.roll.claims.get(e.claim)
         if claim is not None and e.poll in claim.polls:
-            claim.polls.remove(e.poll)
+            claim.polls = tuple(poll for poll in claim.polls if poll != e.poll)
             claim.seen = now
         return False
 
@@ -204,15 +220,6 @@ class NodeTable:
         return True
 
     def _turn(self, e: m.Turn, now: float) -> bool:
-        return True
-
-    def _tick(self, e: m.Tick, now: float) -> bool:
-        for claim in tuple(self.roll.claims.values()):
-            if claim.id in self.picture.named:
-                judge(self, claim, now)
-            elif claim.abandoned(now, self.policy.presence) and not self.picture.busy(claim.id):
-                self.roll.drop(claim)
-        self.roll.forget_old(now)
         return True
 
     # --- outcomes -----------------------------------------------------------------------------
@@ -293,9 +300,8 @@ class NodeTable:
         return self._catch_up(slot, now)
 
 
-def _seen(table: NodeTable, e: m.Seen | m.Gone, now: float) -> bool:
-    return notice(table, table.picture.slot(e.ordinal), e, now)
-
+_ROUTINE = {m.Ask, m.PollEnded}
+"""Events that, where they change nothing else, only move later what is due."""
 
 _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
     m.Ask: NodeTable._ask,
@@ -304,13 +310,13 @@ _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
     m.SetLimit: NodeTable._set_limit,
     m.SetHold: NodeTable._set_hold,
     m.Turn: NodeTable._turn,
-    m.Tick: NodeTable._tick,
+    m.Tick: tick,
     m.Restarted: restarted,
     m.PodChanged: pod_changed,
     m.Evidence: evidence,
     m.Courtesy: courtesy,
-    m.Seen: _seen,
-    m.Gone: _seen,
+    m.Seen: seen,
+    m.Gone: seen,
     m.Relisted: relisted,
     m.Written: NodeTable._outcome,
     m.Conflict: NodeTable._outcome,

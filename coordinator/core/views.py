@@ -134,8 +134,8 @@ def view_of(
     if claim.doubt is not None and (token is not None or not table.picture.busy(claim_id)):
         return Settling(claim_id, "its fencing token is being looked up in a fresh list")
     slot = table.slot_of(claim)
-    if slot is not None and slot.token is not None:
-        return Granted(claim_id, slot.ordinal, slot.name, slot.token, claim.terms.ttl)
+    if slot is not None and (shown := slot.token) is not None:
+        return Granted(claim_id, slot.ordinal, slot.name, shown, claim.terms.ttl)
     if claim_id in table.roll.queue or claim_id in table.picture.granting:
         return _queued(table, claim, now)
     return Settling(claim_id, "its Lease is being read")
@@ -186,6 +186,14 @@ def is_imminent(table: NodeTable, claim: str) -> bool:
     made = sum(slot.reserved for slot in table.picture.slots.values())
     first = islice(headroom.admitted(table, table.roll.queue), made)
     return any(one is waits for one in first)
+
+
+def is_written(table: NodeTable, claim: str) -> bool:
+    """Whether a write under way gives the claim a slot, or takes its slot to somebody else."""
+    if claim in table.roll.queue:
+        return is_imminent(table, claim)
+    slots = table.picture.slots_of(claim)
+    return claim in table.picture.granting or any(slot.op is not None for slot in slots)
 
 
 def slot_views(table: NodeTable, now: float) -> tuple[SlotView, ...]:

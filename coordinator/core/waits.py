@@ -47,13 +47,19 @@ def long_waits(tables: Iterable[NodeTable], now: float, most: int) -> list[LongW
     return [wait_of(table, claim, pod, now) for table, claim, pod in first]
 
 
+def has_long_wait(table: NodeTable, now: float) -> bool:
+    """Whether there is one to be told of; between two ticks that are due, none is added."""
+    return any(True for _ in _due(table, now))
+
+
 def longest_wait(table: NodeTable, now: float) -> float:
     """Seconds that the node's queue is behind: since when the first of those who still ask waits.
 
     0.0 while nobody waits. A new leader counts from its own start.
     """
-    queue, presence = table.roll.queue, table.policy.presence
-    return max((now - one.since for one in queue if one.present(now, presence)), default=0.0)
+    heard = now - table.policy.presence
+    there = [one.since for one in table.roll.queue.anyhow if one.polls or one.seen >= heard]
+    return now - min(there, default=now)
 
 
 def _due(table: NodeTable, now: float) -> Iterator[tuple[NodeTable, Claim, PodRef]]:

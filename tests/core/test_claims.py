@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.core.claims import Claim, Policy, Queue, Roll
+from coordinator.core.claims import Claim, Policy, Roll
+from coordinator.core.queue import Queue
 from tests.core.play import ask, terms
 
 PLACES = st.lists(st.tuples(st.integers(-2, 2), st.integers(1, 9)), max_size=12)
@@ -43,8 +46,20 @@ def test_an_end_is_remembered_for_two_minutes_and_then_forgotten() -> None:
     assert ended is not None
     assert ended.reason == "released"
     assert roll.recall("a", 130.0) is None
+    roll.forget_old(roll.forgets_at)
+    assert roll.ended == {}
+
+
+def test_ends_are_let_go_of_many_at_a_time() -> None:
+    roll = Roll("n", 1, 0.0, Policy(memory=120.0))
+    roll.remember("a", "released", "", 0.0)
+    roll.remember("b", "released", "", 9.0)
+    assert roll.forgets_at == 130.0
+    roll.forget_old(129.0)
+    assert list(roll.ended) == ["a", "b"]
     roll.forget_old(130.0)
     assert roll.ended == {}
+    assert roll.forgets_at == math.inf
 
 
 def test_tickets_count_up_and_none_is_given_twice() -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from coordinator.core import messages as m
+from coordinator.core.claims import LATE
 from coordinator.core.grants import stands_by
 from coordinator.core.model import PodRef
 from coordinator.core.pods import PodIndex
@@ -271,7 +272,7 @@ def test_a_table_is_empty_once_no_claim_no_end_and_no_lease_is_known() -> None:
     assert play.table.empty
     play(m.Leave("a"))
     assert not play.table.empty
-    play.later(120)
+    play.later(120 + LATE)
     assert play.table.empty
     play(play.hand(0, free_lease(0)))
     assert not play.table.empty

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coordinator.core import messages as m
-from coordinator.core.claims import Policy
+from coordinator.core.claims import LATE, Policy
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Lost, Queued, Released
 from tests.core.play import OPERATOR, Play, ask, free_lease, held_lease
@@ -139,7 +139,7 @@ def test_limit_zero_drains_the_node_and_says_why() -> None:
     assert view.reason == "node1 has no slots: the node is gone"
     play.done(play.done(play(m.Leave("a"), m.Free), m.Remove))
     play(m.Leave("b"))
-    play.later(121)
+    play.later(121 + LATE)
     assert play.table.empty
 
 

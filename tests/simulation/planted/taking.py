@@ -48,7 +48,7 @@ def lease_absent_from_the_cache_is_lost(patch: Patch) -> None:
 
     def believer(table: NodeTable, claim: Claim, token: int, now: float) -> None:
         if table.picture.busy(claim.id):
-            claim.refuted.add(token)
+            claim.refuted |= {token}
         else:
             table.end(claim, "lost", "it is not in the cache", now)
 
