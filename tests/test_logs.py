@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -96,5 +97,7 @@ def test_nobody_can_forge_a_line_for_people(capsys: pytest.CaptureFixture[str]) 
 def test_what_json_does_not_know_is_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "info")
     structlog.get_logger("coordinator.x").info("odd", error=ValueError("why"), number=2**70)
-    [line] = lines(capsys)
+    structlog.get_logger("coordinator.x").info("odder", half="\ud800")
+    line, odder = map(json.loads, capsys.readouterr().err.splitlines())
     assert line["error"] == "why"
+    assert odder["half"] == "\ud800"
