@@ -88,8 +88,11 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
 
     Whoever waited for a slot is looked at once more before the answer: its Pod may be gone.
     """
-    coordinator, need = request.app[COORDINATOR], request.app[NEEDS].get(request.match_info.handler)
-    if coordinator.callers is None or need is None:
+    coordinator = request.app[COORDINATOR]
+    if coordinator.callers is None:
+        return await handler(request)
+    need = request.app[NEEDS].get(request.match_info.handler)
+    if need is None:
         return await handler(request)
     token = bearer_token(request)
     caller = request[CALLER] = await coordinator.callers.identify(token)

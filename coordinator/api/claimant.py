@@ -65,7 +65,8 @@ class Claimant:
 
     async def judge(self, asks: Sequence[Ask]) -> Judged:
         """Each of the claims by itself, in the same order."""
-        asks = [_with(ask, owner=self.agent.owner) for ask in asks]
+        owner = self.agent.owner
+        asks = [ask if ask.terms.owner == owner else _with(ask, owner=owner) for ask in asks]
         missing = await self._not_seen([ask for ask in asks if self._is_to_look(ask)])
         judged = Judged()
         for ask in asks:

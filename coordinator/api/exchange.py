@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING
 
 import orjson
@@ -47,22 +49,48 @@ _SERVICE_PROBLEMS: dict[type[errors.ServiceError], str] = {
     errors.PodElsewhere: "forbidden",
 }
 
+_NUMBERS = count(secrets.randbits(32))
+"""Where a process begins is random, so that two replicas and two starts have ids of their own."""
+
 log = structlog.get_logger("coordinator.api")
+_level = logging.getLogger("coordinator.api")
+"""Asked whether a line would be written at all, before it is put together."""
+
+
+class JsonResponse(web.Response):
+    """Lets go of its body once that is sent.
+
+    The HTTP library keeps the last answer of each connection until there is a next one: those of
+    thousands of agents, each as long as its claims are many.
+    """
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send the body."""
+        await super().write_eof(data)
+        self.body = None
 
 
 def json_response(body: object, status: int = 200) -> web.Response:
     """The body as a JSON answer."""
-    return web.Response(status=status, body=orjson.dumps(body), content_type="application/json")
+    return JsonResponse(status=status, body=orjson.dumps(body), content_type="application/json")
 
 
 @web.middleware
 async def exchange(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every request with what it asked for or with a problem."""
-    number, began = secrets.token_hex(4), time.monotonic()
+    number, began = f"{next(_NUMBERS) & 0xFFFFFFFF:08x}", time.monotonic()
     response = await _answer(request, handler, number)
-    response.headers["X-Request-Id"] = number
-    response.headers["Server"] = "node-slots"
-    response.headers.update(warning_for(request.get(UNKNOWN_FIELDS, ())))
+    headers = response.headers
+    headers["X-Request-Id"] = number
+    headers["Server"] = "node-slots"
+    if unknown := request.get(UNKNOWN_FIELDS):
+        headers.update(warning_for(unknown))
+    if _level.isEnabledFor(logging.DEBUG):
+        _tell(request, response, number, began)
+    return response
+
+
+def _tell(request: web.Request, response: web.StreamResponse, number: str, began: float) -> None:
     log.debug(
         "request",
         id=number,
@@ -72,7 +100,6 @@ async def exchange(request: web.Request, handler: Handler) -> web.StreamResponse
         seconds=round(time.monotonic() - began, 4),
         **_about(request),
     )
-    return response
 
 
 async def _answer(request: web.Request, handler: Handler, number: str) -> web.StreamResponse:

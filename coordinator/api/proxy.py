@@ -194,9 +194,8 @@ async def proxying(app: web.Application) -> AsyncIterator[None]:
 @web.middleware
 async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer while leading, else have the leader answer. Without one, /v1/status still tells."""
-    ours = not request.path.startswith("/v1/")
-    ours = ours or request.match_info.handler in request.app[EVERYWHERE]
-    if ours or request.app[COORDINATOR].leading:
+    ours = request.app[COORDINATOR].leading or not request.path.startswith("/v1/")
+    if ours or request.match_info.handler in request.app[EVERYWHERE]:
         return await handler(request)
     try:
         return await request.app[PROXY].pass_on(request)

@@ -8,13 +8,17 @@ minor versions older and newer.
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from coordinator.core.messages import Ask
 from coordinator.core.model import DEFAULT_TTL, MAX_TTL, MIN_TTL, PodRef, Terms
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 MOST_CLAIMS = 1000
 """Claims, and releases, in one sync."""
@@ -138,10 +142,10 @@ class TermsBody(Body):
         " then each second for a while. Nothing is freed by the word alone.",
     )
 
-    def ask_for(self, claim: str) -> Ask:
-        """The request as an event of the core."""
+    def ask_for(self, claim: str, owner: str = "") -> Ask:
+        """The request as an event of the core; `owner` as in its terms."""
         pod = self.pod.ref() if self.pod else None
-        terms = Terms(self.load, self.priority, self.ttlSeconds, pod)
+        terms = Terms(self.load, self.priority, self.ttlSeconds, pod, owner)
         ticket = _ticket(self.ticket)
         return Ask(claim, terms, ticket, self.fencingToken, ending=self.ending)
 
@@ -157,9 +161,9 @@ class SyncClaim(TermsBody):
 
     claim: ClaimId
 
-    def ask(self) -> Ask:
+    def ask(self, owner: str = "") -> Ask:
         """The element as an event of the core."""
-        return self.ask_for(self.claim)
+        return self.ask_for(self.claim, owner)
 
 
 class SyncBody(Body):
@@ -194,14 +198,24 @@ def _ticket(text: str | None) -> tuple[int, int] | None:
     return int(term), int(counter)
 
 
-def unknown_fields(body: BaseModel, path: str = "") -> list[str]:
+def unknown_fields(body: BaseModel) -> list[str]:
     """The names of the fields that nobody knows, with their path."""
-    names = [path + name for name in body.model_extra or ()]
-    for name in type(body).model_fields:
-        value = getattr(body, name)
-        if isinstance(value, BaseModel):
-            names += unknown_fields(value, f"{path}{name}.")
+    names = list(body.model_extra or ())
+    for name in _inner(type(body)):
+        if isinstance(value := getattr(body, name), BaseModel):
+            names += [f"{name}.{unknown}" for unknown in unknown_fields(value)]
     return names
+
+
+@cache
+def _inner(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields of the model that hold a model, or may."""
+    return tuple(name for name, field in model.model_fields.items() if _holds_model(field))
+
+
+def _holds_model(field: FieldInfo) -> bool:
+    kinds = get_args(field.annotation) or (field.annotation,)
+    return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 
 def shortened(names: list[str]) -> list[str]:

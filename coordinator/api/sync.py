@@ -44,13 +44,17 @@ LARGEST_SYNC = 2 * 1024 * 1024
 
 
 class _Identified(Body):
+    """As much of a claim as it takes to refuse it in its own place."""
+
     claim: ClaimId
 
 
 @dataclass(slots=True)
 class _Reading:
-    """A sync's claims as far as they can be read."""
+    """A sync's claims as far as they can be read; its `asks` go on with the request."""
 
+    owner: str = ""
+    """Whose claims these are."""
     ids: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -58,15 +62,16 @@ class _Reading:
 
     def add(self, value: Any, path: str) -> None:
         """Read one claim. Raises `Problem` when not even its id can be read."""
-        claim = parse(_Identified, value, path).claim
-        self.ids.append(claim)
         try:
             body = parse(SyncClaim, value, path)
         except Problem as problem:
+            claim = parse(_Identified, value, path).claim
             self.problems[claim] = problem
         else:
-            self.asks.append(body.ask())
-            self.unknown += unknown_fields(body, f"{path}.")
+            claim = body.claim
+            self.asks.append(body.ask(self.owner))
+            self.unknown += [f"{path}.{name}" for name in unknown_fields(body)]
+        self.ids.append(claim)
 
 
 async def sync(request: web.Request) -> web.Response:
@@ -77,7 +82,9 @@ async def sync(request: web.Request) -> web.Response:
     asker = claimant(request, pool, node)
     if SHARE in request:
         request[SHARE].grow(_size(body))
-    answer, request[UNKNOWN_FIELDS] = await answer_sync(pool, node, body, asker)
+    answering = answer_sync(pool, node, body, asker)
+    del body  # as there: else it would be kept here
+    answer, request[UNKNOWN_FIELDS] = await answering
     return json_response(answer)
 
 
@@ -97,37 +104,42 @@ async def answer_sync(
     All of the call but its I/O, so that it can be asked without a socket. Without an `asker`
     everything may be asked for. Raises `Problem`.
     """
-    asked, reading = _take_in(body)
-    del body  # what nobody knows of it must not be kept while this one waits
+    asked, reading = _take_in(body, asker.agent.owner if asker is not None else "")
+    del body  # thousands wait: of each only what its answer is made of is kept
     if asker is not None:
         asked = await _judged(asker, asked, reading)
+    answering = pool.sync(node, asked)
+    del asked
     try:
-        answer = await pool.sync(node, asked)
+        answer = await answering
     except ServiceError as error:
         raise service_problem(error) from error
     return _answer(reading, answer, node, pool.wall()), reading.unknown
 
 
-def _take_in(value: Any) -> tuple[SyncRequest, _Reading]:
+def _take_in(value: Any, owner: str) -> tuple[SyncRequest, _Reading]:
     body = parse(SyncBody, value)
-    reading = _read(body)
+    reading = _read(body, owner)
     reading.unknown = shortened(unknown_fields(body) + reading.unknown)
     return _request(body, reading), reading
 
 
-def _read(body: SyncBody) -> _Reading:
-    reading = _Reading()
+def _read(body: SyncBody, owner: str) -> _Reading:
+    reading = _Reading(owner)
     for index, value in enumerate(body.claims):
         reading.add(value, f"claims[{index}]")
     _once(reading.ids, "claims")
     _once(body.releases, "releases")
-    both = [i for i, claim in enumerate(body.releases) if claim in set(reading.ids)]
+    both = set(body.releases).intersection(reading.ids)
     if both:
-        raise _twice(f"releases[{both[0]}]", "is asked for in `claims` as well")
+        first = next(i for i, claim in enumerate(body.releases) if claim in both)
+        raise _twice(f"releases[{first}]", "is asked for in `claims` as well")
     return reading
 
 
 def _once(ids: list[str], where: str) -> None:
+    if len(set(ids)) == len(ids):
+        return
     seen: set[str] = set()
     for index, claim in enumerate(ids):
         if claim in seen:
@@ -141,14 +153,16 @@ def _twice(field: str, detail: str) -> Problem:
 
 def _request(body: SyncBody, reading: _Reading) -> SyncRequest:
     """A claim refused here is an answer in itself: then nobody waits."""
-    held = [ask.terms.ttl / WAIT_SHARE for ask in reading.asks if ask.token is not None]
+    asks, reading.asks = tuple(reading.asks), []
+    held = [ask.terms.ttl / WAIT_SHARE for ask in asks if ask.token is not None]
     return SyncRequest(
         agent=body.agent,
         boot=body.boot,
         sequence=body.sequence,
         wait=0.0 if reading.problems else min([body.waitSeconds, *held]),
-        asks=tuple(reading.asks),
+        asks=asks,
         releases=tuple(body.releases),
+        owner=reading.owner,
     )
 
 
@@ -157,24 +171,22 @@ async def _judged(asker: Claimant, asked: SyncRequest, reading: _Reading) -> Syn
     judged = await asker.judge(asked.asks)
     for claim, problem in judged.problems.items():
         reading.problems[claim] = problem.within(f"claims[{reading.ids.index(claim)}]")
-    reading.asks = judged.asks
     return replace(
         asked,
         asks=tuple(judged.asks),
-        owner=asker.agent.owner,
         wait=0.0 if judged.problems else asked.wait,
     )
 
 
 def _answer(reading: _Reading, answer: SyncAnswer, node: str, at: datetime) -> SyncJson:
-    views = dict(zip((ask.claim for ask in reading.asks), answer.claims, strict=True))
+    views = iter(answer.claims)  # of those without a problem, in order
     told = SyncJson(
         term=answer.term,
         sequence=answer.sequence,
         claims=[
             _turned_down(claim, reading.problems[claim])
             if claim in reading.problems
-            else element(views[claim], claim, node, answer.term, at)
+            else element(next(views), claim, node, answer.term, at)
             for claim in reading.ids
         ],
         released=list(answer.released),

@@ -9,11 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
+from math import inf
 from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.model import Speaker
-from coordinator.core.views import Granted, Lost, Queued, Released, Settling, View, is_imminent
+from coordinator.core.views import (
+    Granted,
+    Lost,
+    Queued,
+    Released,
+    Settling,
+    View,
+    is_imminent,
+    is_written,
+)
 from coordinator.service.agents import Agents
 from coordinator.service.desk import Desk, Waiter
 
@@ -29,6 +39,12 @@ DRIFT = 5.0
 """Seconds after which a mere change of place or reason ends a wait."""
 SETTLE = 2.0
 """Seconds that even an impatient request waits for a write whose outcome is about to be known."""
+
+UNKNOWN = "nothing is known of it"
+
+TOGETHER = 0.5
+"""Seconds that a new ticket waits for a write under way: who releases one claim and asks for the
+next has one answer, not two."""
 
 Answered = View | m.Refusal
 
@@ -103,7 +119,7 @@ class Counter:
 
     def _view(self, desk: Desk, claim: str, token: int | None, owner: str) -> View:
         view = desk.view(claim, self._now(), token, owner)
-        return view or Settling(claim, "nothing is known of it")
+        return view or Settling(claim, UNKNOWN)
 
     async def _settled(
         self, desk: Desk, look: Callable[[], View], waiter: Waiter, wait: float
@@ -121,18 +137,16 @@ class Counter:
         """Take in the request, then wait for news. Raises `StaleSync`."""
         waiter, poll = Waiter(), next(self._polls)
         record = self.agents.take_turn(desk.table.node, request, waiter)
-        claims = [ask.claim for ask in request.asks]
-        desk.join(waiter, [*claims, *request.releases])
         refused = self._take_in(desk, request, record, poll)
-        others = self._let_go(desk, request)
+        asked = _Asked(request, term, refused, self._let_go(desk, request))
+        wait = request.wait
+        del request  # thousands wait: of each only what its answer is made of is kept
         try:
-            news = await self._news(desk, request, refused, waiter)
-            return replace(self._answer(desk, request, refused, term, news=news), others=others)
+            return await self._news(desk, asked, waiter, wait)
         finally:
-            for claim in claims:
+            for claim in asked.claims:
                 if claim not in refused:
                     self._apply(desk, m.PollEnded(claim, poll))
-            desk.part(waiter, [*claims, *request.releases])
             self.agents.end_turn(record, waiter)
 
     def _take_in(
@@ -142,8 +156,7 @@ class Counter:
         speaker = Speaker(request.agent, request.boot, request.owner)
         for ask in request.asks:
             try:
-                terms = replace(ask.terms, owner=request.owner)
-                self._apply(desk, replace(ask, terms=terms, poll=poll, speaker=speaker))
+                self._apply(desk, _spoken(ask, speaker, poll))
             except m.Refusal as refusal:
                 refused[ask.claim] = refusal
         if record.told != speaker.boot:  # from here on it is known what the new boot knows
@@ -164,75 +177,144 @@ class Counter:
                 others.append(refusal)
         return tuple(others)
 
-    async def _news(
-        self, desk: Desk, request: SyncRequest, refused: dict[str, m.Refusal], waiter: Waiter
-    ) -> bool:
-        """Wait for what the agent does not know; False if its patience ends first."""
-        asks = {ask.claim: ask for ask in request.asks if ask.claim not in refused}
-        begin = now = self._now()
-        first = self._places(desk, asks, now)
-        changed = everything = {*asks, *request.releases}
-        while not (refused or self._any_news(desk, request.owner, asks, changed, now)):
-            drifted = now - begin >= DRIFT and self._places(desk, asks, now) != first
-            left = begin + request.wait - now
-            if drifted or waiter.dismissed or left <= 0:
-                return drifted
-            changed = await waiter.wait(min(left, DRIFT)) or everything
+    async def _news(self, desk: Desk, asked: _Asked, waiter: Waiter, wait: float) -> SyncAnswer:
+        """Wait for what the agent does not know; the answer at that time, or after `wait`."""
+        begin = self._now()
+        answer = asked.answer(desk, begin)
+        more = answer.news and asked.expects_more(desk, answer)
+        if (answer.news and not more) or wait <= 0:
+            return answer
+        pause = TOGETHER if more else asked.pause(answer)
+        places, names = _places(answer), asked.names
+        del answer  # its sentences are much to keep
+        desk.join(waiter, names)
+        try:
+            return await self._later(desk, asked, waiter, begin, wait, pause, places)
+        finally:
+            desk.part(waiter, names)
+
+    async def _later(
+        self,
+        desk: Desk,
+        asked: _Asked,
+        waiter: Waiter,
+        begin: float,
+        wait: float,
+        pause: float,
+        places: int,
+    ) -> SyncAnswer:
+        """As `_news`, with a look each `pause` seconds; `places` are those at `begin`."""
+        now, end = begin, begin + wait
+        while True:
+            changed = await waiter.wait(min(end - now, pause))
             now = self._now()
-        return True
+            over, drifting = waiter.dismissed or now >= end, now - begin >= DRIFT
+            if changed and not (over or drifting or asked.any_news(desk, changed, now)):
+                continue
+            answer = asked.answer(desk, now)
+            if answer.news:
+                return answer
+            if drifting and _places(answer) != places:
+                return replace(answer, news=True)
+            if over:
+                return answer
+            del answer
 
-    def _places(self, desk: Desk, asks: dict[str, m.Ask], now: float) -> list[tuple[int, str]]:
-        views = [desk.view(claim, now) for claim in asks]
-        return [(view.position, view.reason) for view in views if isinstance(view, Queued)]
 
-    def _any_news(
-        self, desk: Desk, owner: str, asks: dict[str, m.Ask], changed: set[str], now: float
-    ) -> bool:
+class _Asked:
+    """What a sync has asked for, as far as its answer needs it once it was taken in."""
+
+    __slots__ = ("_others", "_owner", "_refused", "_sequence", "_term", "claims", "releases")
+
+    def __init__(
+        self,
+        request: SyncRequest,
+        term: int,
+        refused: dict[str, m.Refusal],
+        others: tuple[m.OthersClaim, ...],
+    ) -> None:
+        self._term = term
+        self._sequence = request.sequence
+        self._owner = request.owner
+        self._refused = refused
+        self._others = others
+        self.claims = {ask.claim: (ask.ticket, ask.token) for ask in request.asks}
+        """In order, each with the ticket and the fencing token that its agent knows."""
+        self.releases = request.releases
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that it is about."""
+        return (*self.claims, *self.releases)
+
+    def answer(self, desk: Desk, now: float) -> SyncAnswer:
+        """What is true now, and whether the agent knows it."""
+        news = bool(self._refused)
+        claims: list[Answered] = []
+        for claim in self.claims:
+            view = self._refused.get(claim) or self._view(desk, claim, now)
+            news = news or self._is_news(desk, claim, view)
+            claims.append(view or Settling(claim, UNKNOWN))
+        released = tuple(one for one in self.releases if self._is_released(desk, one, now))
+        news = news or bool(released)
+        return SyncAnswer(self._term, self._sequence, tuple(claims), released, news, self._others)
+
+    def expects_more(self, desk: Desk, answer: SyncAnswer) -> bool:
+        """Whether there is no news but tickets, while a write decides about something else."""
+        tickets_only = not answer.released and all(
+            isinstance(view, Queued | Settling) or not self._is_news(desk, claim, view)
+            for claim, view in zip(self.claims, answer.claims, strict=True)
+        )
+        return tickets_only and any(is_written(desk.table, name) for name in self.names)
+
+    def pause(self, answer: SyncAnswer) -> float:
+        """Seconds until another look without a change. Of what is held each change is told."""
+        held = not self.releases and all(isinstance(one, Granted) for one in answer.claims)
+        return inf if held else DRIFT
+
+    def any_news(self, desk: Desk, changed: set[str], now: float) -> bool:
+        """Whether the agent does not know what there is of these claims."""
         for claim in changed:
-            ask = asks.get(claim)
-            view = desk.view(claim, now, ask.token if ask else None, owner)
-            if ask is None:
-                if isinstance(view, Released):
+            if claim not in self.claims:
+                if self._is_released(desk, claim, now):
                     return True
-            elif _is_news(desk, ask, view):
+            elif self._is_news(desk, claim, self._view(desk, claim, now)):
                 return True
         return False
 
-    def _answer(
-        self,
-        desk: Desk,
-        request: SyncRequest,
-        refused: dict[str, m.Refusal],
-        term: int,
-        *,
-        news: bool,
-    ) -> SyncAnswer:
-        now, owner = self._now(), request.owner
-        answered: list[Answered] = [
-            refused.get(ask.claim) or self._view(desk, ask.claim, ask.token, owner)
-            for ask in request.asks
-        ]
-        released = tuple(
-            claim
-            for claim in request.releases
-            if isinstance(desk.view(claim, now, owner=owner), Released)
-        )
-        return SyncAnswer(term, request.sequence, tuple(answered), released, news)
+    def _view(self, desk: Desk, claim: str, now: float) -> View | None:
+        return desk.view(claim, now, self.claims[claim][1], self._owner)
+
+    def _is_released(self, desk: Desk, claim: str, now: float) -> bool:
+        return isinstance(desk.view(claim, now, owner=self._owner), Released)
+
+    def _is_news(self, desk: Desk, claim: str, view: Answered | None) -> bool:
+        ticket, token = self.claims[claim]
+        match view:
+            case Granted():
+                return view.token != token
+            case Queued():
+                return view.ticket != ticket and not is_imminent(desk.table, claim)
+            case Settling():
+                return False
+            case _:
+                return True
+
+
+def _spoken(ask: m.Ask, speaker: Speaker, poll: int) -> m.Ask:
+    """The claim's request as this agent's; written out, for this is done for each renewal."""
+    terms = ask.terms
+    if terms.owner != speaker.owner:
+        terms = replace(terms, owner=speaker.owner)
+    return m.Ask(ask.claim, terms, ask.ticket, ask.token, poll, speaker, ask.ending)
+
+
+def _places(answer: SyncAnswer) -> int:
+    """Another number once a place or a reason is another: the sentences are too much to keep."""
+    queued = (one for one in answer.claims if isinstance(one, Queued))
+    return hash(tuple((one.position, one.reason) for one in queued))
 
 
 def _about_to_be_known(desk: Desk, view: View) -> bool:
     """Whether a write or a read that is under way decides about this claim."""
     return isinstance(view, Settling) or is_imminent(desk.table, view.claim)
-
-
-def _is_news(desk: Desk, ask: m.Ask, view: View | None) -> bool:
-    """Whether the agent does not know this yet."""
-    match view:
-        case Granted():
-            return view.token != ask.token
-        case Queued():
-            return view.ticket != ask.ticket and not is_imminent(desk.table, ask.claim)
-        case Settling():
-            return False
-        case _:
-            return True

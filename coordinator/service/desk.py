@@ -26,12 +26,15 @@ class Known:
 
 
 class Waiter:
-    """One blocked request: woken with the claims that changed, or to be answered at once."""
+    """One blocked request: woken with the claims that changed, or to be answered at once.
 
-    __slots__ = ("_event", "changed", "dismissed")
+    Thousands wait at a time: each is a future and a timer while it waits, and next to nothing else.
+    """
+
+    __slots__ = ("_pause", "changed", "dismissed")
 
     def __init__(self) -> None:
-        self._event = asyncio.Event()
+        self._pause: asyncio.Future[None] | None = None
         self.changed: set[str] = set()
         self.dismissed = False
         """Whether it is to answer with what is true now."""
@@ -39,23 +42,33 @@ class Waiter:
     def tell(self, claim: str) -> None:
         """Something of this claim changed."""
         self.changed.add(claim)
-        self._event.set()
+        self._wake()
 
     def dismiss(self) -> None:
         """Answer now: a newer request took over, or the coordinator stops."""
         self.dismissed = True
-        self._event.set()
+        self._wake()
 
     async def wait(self, seconds: float) -> set[str]:
         """The claims that changed since the last call; empty after `seconds` or a dismissal."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
-        except TimeoutError:
-            return set()
-        self._event.clear()
+        if not (self.changed or self.dismissed):
+            await self._until_woken(seconds)
         changed, self.changed = self.changed, set()
         return changed
+
+    async def _until_woken(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        self._pause = loop.create_future()
+        timer = loop.call_later(seconds, self._wake)
+        try:
+            await self._pause
+        finally:
+            timer.cancel()
+            self._pause = None
+
+    def _wake(self) -> None:
+        if self._pause is not None and not self._pause.done():
+            self._pause.set_result(None)
 
 
 class Desk:
@@ -65,21 +78,20 @@ class Desk:
 
     def __init__(self, table: NodeTable) -> None:
         self.table = table
-        self._waiters: dict[str, dict[Waiter, None]] = {}
+        self._waiters: dict[str, tuple[Waiter, ...]] = {}
 
     def join(self, waiter: Waiter, claims: Iterable[str]) -> None:
         """The waiter is told of changes of these claims from now on."""
+        alone = (waiter,)  # the same for all of its claims
         for claim in claims:
-            self._waiters.setdefault(claim, {})[waiter] = None
+            self._waiters[claim] = self._waiters.get(claim, ()) + alone
 
     def part(self, waiter: Waiter, claims: Iterable[str]) -> None:
         """The waiter is told no more."""
         for claim in claims:
-            waiters = self._waiters.get(claim)
-            if waiters is not None:
-                waiters.pop(waiter, None)
-                if not waiters:
-                    del self._waiters[claim]
+            left = tuple(one for one in self._waiters.pop(claim, ()) if one is not waiter)
+            if left:
+                self._waiters[claim] = left
 
     def tell(self, claim: str) -> None:
         """Wake whoever waits for the claim."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pytest
 
 from coordinator.core.messages import ClaimMismatch, PodFinished
@@ -174,3 +176,19 @@ async def test_unknown_fields_are_named_wherever_they_stand(api: Caller, pool: F
     assert answer.status == 200
     named = "mood, claims[0].colour, claims[0].pod.zone"
     assert answer.headers["Warning"] == f'299 - "unknown fields: {named}"'
+
+
+async def test_a_sync_that_waits_keeps_nothing_of_its_body(api: Caller, pool: FakePool) -> None:
+    """Thousands of agents wait with all their claims, and with whatever else they send."""
+    kept: list[object] = []
+
+    def look() -> None:
+        gc.collect()
+        kept.extend(one for one in gc.get_objects() if isinstance(one, dict) and "moodless" in one)
+
+    pool.meanwhile = look
+    pool.sync_answers = (Lost("c1", ""),)
+    sent = orjson.dumps(body(claim("c1", moodless=1), moodless=1))
+    answer = await api("POST", SYNC, data=sent, headers={"Content-Type": "application/json"})
+    assert (answer.status, kept) == (200, [])
+    assert "moodless" in answer.headers["Warning"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from coordinator.core.claims import Policy
-from coordinator.core.messages import ClaimMismatch
+from coordinator.core.messages import Ask, ClaimMismatch
 from coordinator.core.views import Granted, Lost, Queued, Released
 from coordinator.service.asking import DRIFT
+from coordinator.service.desk import Desk
 from coordinator.service.errors import StaleSync
 from tests.service.cluster import NODE, Cluster, ask, granted, sync
 from tests.service.faults import lease_write, lost_before
@@ -176,3 +179,40 @@ async def test_what_leaves_with_its_holder_is_not_handed_the_slot_first(cluster:
         await cluster.jumps.until(lambda: not cluster.holders())
         assert answer.released
         assert not [one for one in cluster.faults.sent if b"load-b" in one.body]
+
+
+async def test_while_all_is_held_nobody_looks_again_before_something_changes(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def view(desk: Desk, claim: str, *rest: object, **more: object) -> object:
+        looks.append(claim)
+        return real(desk, claim, *rest, **more)  # type: ignore[arg-type]
+
+    real = Desk.view
+    async with cluster.pool() as pool:
+        held = await granted(pool, "a", ttl=180)
+        monkeypatch.setattr(Desk, "view", view)
+        known = ask("a", token=held.token, ttl=180)
+        waits = cluster.start(pool.sync(NODE, sync(1, known, wait=50)))
+        await cluster.jumps.advance(40)
+        assert (looks, waits.done()) == (["a"], False)
+        cluster.delete_lease(held.lease)
+        assert await cluster.jumps.until(waits.done) < 3
+        assert isinstance(waits.result().claims[0], Lost)
+
+
+async def test_a_sync_that_waits_keeps_nothing_of_its_request(cluster: Cluster) -> None:
+    """Thousands of agents wait with all their claims, and each would be kept twice."""
+    cluster.limit(1)
+    async with cluster.pool() as pool:
+        await granted(pool, "a")
+        asked = sync(1, ask("alone", ticket=(1, 1)), wait=50)
+        waits = cluster.start(pool.sync(NODE, asked))
+        del asked
+        await cluster.jumps.turn()
+        assert not waits.done()
+        gc.collect()
+        kept = [one for one in gc.get_objects() if isinstance(one, Ask | Queued)]
+        assert not [one for one in kept if one.claim == "alone"]
