@@ -174,7 +174,7 @@ class Settings(VeleroSettings, MetricsSettings):
         1000, ge=1, description="Claims that may wait on one node; more are answered 429."
     )
     max_queue: int = Field(
-        20_000, ge=1, description="Claims that may wait in all; more are answered 429."
+        100_000, ge=1, description="Claims that may wait in all; more are answered 429."
     )
     max_connections: int = Field(
         6000,

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from coordinator.kube import errors
 from coordinator.kube.answers import Json, lost, watch_failure
@@ -46,6 +46,9 @@ SILENCE = 150.0
 LIST_TIMEOUT = 60.0
 """Seconds for one page."""
 
+AT_ONCE = 100
+"""Objects of a page read before others get a turn: a millisecond."""
+
 SHORT = 1.0
 """Seconds. A watch that ends sooner failed, and two lists are at least this far apart."""
 
@@ -57,7 +60,8 @@ _RESUMABLE = (errors.Unavailable, errors.Throttled, errors.Unauthorized, errors.
 class Listed:
     """All objects at `version`. The first page was sent at `started`, by the injected clock."""
 
-    items: list[Json]
+    items: list[Any]
+    """As the reflector's `read` made them."""
     version: str
     started: float
 
@@ -102,8 +106,9 @@ StreamEvent = Listed | Watching | Changed | Deleted | Bookmark | Broken
 class Reflector:
     """Lists and watches one path; `run` tells a sink what it sees.
 
-    `params` hold selectors. `clock` gives `Listed.started` and measures how long watches live;
-    `sleep` and `rng` are injected so that tests need no time.
+    `params` hold selectors. `read` makes of each listed object what the sink wants of it, page by
+    page, so that a long list is no long block; it must not raise. `clock` gives `Listed.started`
+    and measures how long watches live; `sleep` and `rng` are injected so that tests need no time.
     """
 
     def __init__(
@@ -115,6 +120,7 @@ class Reflector:
         params: Mapping[str, str] | None = None,
         metadata_only: bool = False,
         page_size: int = 500,
+        read: Callable[[Json], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         silence: float = SILENCE,
@@ -125,6 +131,7 @@ class Reflector:
         self._list_accept = METADATA_LIST if metadata_only else "application/json"
         self._watch_accept = METADATA if metadata_only else "application/json"
         self._page_size = page_size
+        self._read = read
         self._rng = rng
         self._clock = clock
         self._sleep = sleep
@@ -179,18 +186,32 @@ class Reflector:
         return listed
 
     async def _pages(self, size: int) -> Listed:
-        items: list[Json] = []
+        items: list[Any] = []
         params = self._params | ({"limit": str(size)} if size else {})
         started = self._listed_at = self._clock()
+        page = await self._ask(params)
         while True:
-            page = await self._client.request(
-                "GET", self._path, params=params, accept=self._list_accept, timeout=LIST_TIMEOUT
-            )
             found, version, onward = self._page(page)
-            items += found
             if not onward:
-                return Listed(items, version, started)
+                return Listed(items + await self._taken(found), version, started)
             params["continue"] = onward
+            page, taken = await asyncio.gather(self._ask(params), self._taken(found))
+            items += taken
+
+    async def _ask(self, params: Mapping[str, str]) -> Json:
+        return await self._client.request(
+            "GET", self._path, params=params, accept=self._list_accept, timeout=LIST_TIMEOUT
+        )
+
+    async def _taken(self, found: list[Json]) -> list[Any]:
+        """The objects of a page as `read` makes them, while the next page is on its way."""
+        if self._read is None:
+            return found
+        taken: list[Any] = []
+        for first in range(0, len(found), AT_ONCE):
+            await asyncio.sleep(0)
+            taken += map(self._read, found[first : first + AT_ONCE])
+        return taken
 
     def _page(self, page: Json) -> tuple[list[Json], str, str]:
         """A page's items, its version, and the token of the next one."""

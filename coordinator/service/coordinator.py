@@ -107,23 +107,23 @@ class Coordinator:
 
     def _node_changed(self, node: str) -> None:
         for pool in self.pools.values():
-            pool.node_changed(node)
+            pool.rulings.node_changed(node)
 
     def _nodes_listed(self) -> None:
         for pool in self.pools.values():
-            pool.limits_changed()
+            pool.rulings.changed()
 
     def _config_changed(self, namespace: str) -> None:
         version = self._sources.limits[namespace].keeper.state.version
         self._reports[namespace].config_changed(version)
         if namespace in self.pools:
-            self.pools[namespace].limits_changed()
+            self.pools[namespace].rulings.changed()
 
     def _config_refused(self, namespace: str, message: str) -> None:
         version = self._sources.limits[namespace].keeper.state.version
         self._reports[namespace].config_refused(version, message)
         if namespace in self.pools:  # nothing new, unless the limits were not known at all
-            self.pools[namespace].limits_changed()
+            self.pools[namespace].rulings.changed()
             self._warn_of_config(namespace)
 
     def _warn_of_config(self, namespace: str) -> None:

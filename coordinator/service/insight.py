@@ -13,7 +13,7 @@ from coordinator.service.limits import GONE
 from coordinator.service.status import counts, node_status
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from coordinator.core.claims import Policy
     from coordinator.core.durations import Durations
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 class Insight:
-    """That of one pool, while it is ready; `durations` tells how long loads held lately."""
+    """That of one pool, while it is ready; `durations` tells how long loads held lately, `bring`
+    sees to it that a node's table knows all that is known.
+    """
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Insight:
         clock: Clock,
         policy: Policy,
         caps: Caps | None,
+        bring: Callable[[str], None],
     ) -> None:
         self._desks = desks
         self._limits = limits
@@ -43,9 +46,11 @@ class Insight:
         self._clock = clock
         self._policy = policy
         self._caps = caps
+        self._bring = bring
 
     def node(self, node: str) -> NodeStatus:
         """The node's limit and why, its slots and its queue. Raises `ServiceError`."""
+        self._bring(node)
         table, cap = self.table(node), self._caps.use(node) if self._caps else None
         if table is None:
             self._limits.nodes.require(node)
@@ -57,11 +62,13 @@ class Insight:
 
     def why_claim(self, node: str, claim: str) -> ClaimWhy:
         """What is true of the claim, and why."""
+        self._bring(node)
         table = self.table(node) or self._unused(node)
         return explain_claim(table, claim, self._clock.now(), self._surroundings(node))
 
     def why_node(self, node: str) -> NodeWhy:
         """Whether the node grants, why not, and when it may."""
+        self._bring(node)
         table = self.table(node) or self._unused(node)
         return explain_node(table, self._clock.now(), self._surroundings(node))
 

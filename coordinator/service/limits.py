@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from coordinator.core.limits import Resolution
+    from coordinator.core.limits import Resolution, Skipped
     from coordinator.service.config import ConfigKeeper
     from coordinator.service.nodes import Nodes
 
@@ -23,6 +23,11 @@ class NodeLimits:
         """The limit and how it came about; None for a node that is gone."""
         facts = self.nodes.get(node)
         return self.keeper.state.rules.resolve(facts.labels) if facts else None
+
+    def skipped(self, node: str) -> tuple[Skipped, ...]:
+        """The rules that have no say for the node, each with the reason."""
+        facts = self.nodes.get(node)
+        return self.keeper.state.rules.skipped(facts.labels) if facts else ()
 
     def limit(self, node: str) -> tuple[int, str]:
         """The limit and what decided it; 0 for a node that is gone."""

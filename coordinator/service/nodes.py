@@ -10,7 +10,7 @@ from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.errors import NodeNotSeen, NodeUnknown, NotReady
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, KeysView
 
     from coordinator.kube.reflector import StreamEvent
 
@@ -74,9 +74,9 @@ class Nodes:
         """The node's facts, None for a node that is not there."""
         return self._facts.get(name)
 
-    def names(self) -> set[str]:
-        """All nodes."""
-        return set(self._facts)
+    def names(self) -> KeysView[str]:
+        """All nodes, also those that come or go later."""
+        return self._facts.keys()
 
     def require(self, name: str) -> NodeFacts:
         """The node's facts. Raises `NotReady`, `NodeNotSeen` for a while, then `NodeUnknown`."""

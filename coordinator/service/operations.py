@@ -15,6 +15,7 @@ from coordinator.service.renewals import Renewals
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from coordinator.core.slots import NodeTable
     from coordinator.service.desk import Desk
     from coordinator.service.reports import PoolReports
     from coordinator.service.writer import Writer
@@ -23,42 +24,49 @@ if TYPE_CHECKING:
 
 
 class Operations:
-    """Those of one pool; `apply` feeds an event to a desk's table."""
+    """Those of one pool; `apply` feeds an event to a desk's table, `bring` sees to it that a node's
+    table knows all that is known. `desks` are the pool's.
+    """
 
     def __init__(
-        self, writer: Writer, reports: PoolReports, now: Callable[[], float], apply: Apply
+        self,
+        writer: Writer,
+        reports: PoolReports,
+        now: Callable[[], float],
+        apply: Apply,
+        bring: Callable[[str], None],
+        desks: Mapping[str, Desk],
     ) -> None:
         self._writer = writer
         self._reports = reports
         self._now = now
         self._apply = apply
-        self._renewals = Renewals(now)
+        self._bring = bring
+        self._renewals = Renewals(desks, now)
         self._witness = Witness()
 
     async def perform(self, desk: Desk, op: m.Operation) -> None:
         """Send the operation, and tell its table how it ended."""
         node, table = desk.table.node, desk.table
         outcome = await self._writer.perform(
-            node, op, self._silence_of(desk, op), still=lambda: stands_by(table, op, self._now())
+            node, op, self._silence_of(desk, op), still=lambda: self._stands_by(table, op)
         )
         self._reports.outcome(node, op, outcome)
         if (happening := self._witness.ended(table, op, outcome, self._now())) is not None:
             self._reports.happened(happening)
-        if isinstance(op, m.Grant | m.HandOver) and isinstance(outcome, m.Written):
-            self._renewals.add(node, op.claim)
         self._apply(desk, outcome)
+
+    def _stands_by(self, table: NodeTable, op: m.Operation) -> bool:
+        self._bring(table.node)  # a limit that was seen counts (P1), told to the table or not
+        return stands_by(table, op, self._now())
 
     def _silence_of(self, desk: Desk, op: m.Operation) -> float:
         """Seconds since the renewal that a `Refresh` writes down."""
         claim = desk.table.roll.claims.get(op.claim) if isinstance(op, m.Refresh) else None
         return self._now() - claim.renewed if claim else 0.0
 
-    def write_renewals(self, desks: Mapping[str, Desk]) -> None:
+    def write_renewals(self) -> None:
         """Some of the renewals that are due go into their Leases, if nothing else is under way."""
-        if not self._writer.idle:
-            return
-        for node, claim in self._renewals.due():
-            desk = desks.get(node)
-            if desk is not None and claim in desk.table.picture.named:
+        if self._writer.idle:
+            for desk, claim in self._renewals.due():
                 self._apply(desk, m.Courtesy(claim))
-                self._renewals.add(node, claim)

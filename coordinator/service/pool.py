@@ -14,15 +14,16 @@ from coordinator.core.pods import PodIndex
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.core.witness import reclaimed
-from coordinator.kube import records
 from coordinator.kube.reflector import Broken, Changed, Deleted, Listed
 from coordinator.service.asking import Counter
 from coordinator.service.caps import NodeShare
 from coordinator.service.desk import Desk
+from coordinator.service.echoes import is_echo
 from coordinator.service.errors import NotReady, Stopping
 from coordinator.service.insight import Insight
 from coordinator.service.leadership import LOST
 from coordinator.service.listing import Listing
+from coordinator.service.lists import Lists, placed
 from coordinator.service.looks import Looks
 from coordinator.service.movers import Movers
 from coordinator.service.news import QUIET, News
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from coordinator.core.claims import Policy
-    from coordinator.core.model import Lease
     from coordinator.core.views import View
     from coordinator.kube.reflector import StreamEvent
     from coordinator.service.asking import SyncAnswer, SyncRequest
@@ -85,12 +85,18 @@ class Pool:
         self._takeover = 0.0
         self._trouble = "the first list of Leases is not complete"
         self._stopping = False
-        self.insight = Insight(self.desks, limits, reports.durations, clock, policy, caps)
         self.news = News(self.count, lambda: len(limits.nodes.names()), clock)
+        self._lists = Lists(self.desks, self._open, self.apply, reports, clock.now, hands)
+        told = self.apply, self.news.touch, clock.now, hands.spawn
+        self.rulings = Rulings(self.desks, limits, reports, *told)
+        self.insight = Insight(
+            self.desks, limits, reports.durations, clock, policy, caps, self._bring
+        )
         self.listing = Listing(self.desks, clock.now)
         self.previews = Previews(limits, self.insight.table)
-        self._rulings = Rulings(self.desks, limits, reports, self.apply, self.news.touch)
-        self._operations = Operations(hands.writer, reports, clock.now, self.apply)
+        self._operations = Operations(
+            hands.writer, reports, clock.now, self.apply, self._bring, self.desks
+        )
         self._counter = Counter(self.apply, clock.now)
         self._looks = Looks(hands.examine, hands.gate, clock.now, reports, self.apply)
         self._troubles = Troubles(namespace, hands.tell, reports.streams, clock.now)
@@ -126,7 +132,8 @@ class Pool:
 
     def gathering(self) -> str:
         """Why it is not known yet who holds and who waits; "" once it is."""
-        if self._trouble or self._clock.now() >= self._takeover + self._policy.settling:
+        settled = self._clock.now() >= self._takeover + self._policy.settling
+        if self._trouble or (settled and self._lists.whole):
             return self._trouble
         return "the coordinator has just started and gathers who was waiting"
 
@@ -160,10 +167,12 @@ class Pool:
 
     async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
         """Take in all that an agent says, and answer with its news. Raises `ServiceError`."""
-        new = () if request.releases else request.asks
-        answer = await self._counter.sync(self._desk_of(node, new), request, self.term)
+        desk, owner = self._desk_of(node, () if request.releases else request.asks), request.owner
+        answering = self._counter.sync(desk, request, self.term)
+        del request  # it is not to be kept while it waits
+        answer = await answering
         for other in answer.others:
-            self.reports.refused_release(node, request.owner, other)
+            self.reports.refused_release(node, owner, other)
         self._leadership.require()
         if self._stopping and not answer.news:
             raise self._stopped()
@@ -196,6 +205,7 @@ class Pool:
         if self._stopping:
             raise self._stopped()
         self._require_ready()
+        self._bring(node)
         desk = self.desks.get(node)
         if desk is not None and not desk.empty and (not asks or any(map(desk.knows, asks))):
             return desk
@@ -223,21 +233,12 @@ class Pool:
 
     def totals(self) -> Totals:
         """Sums over all nodes."""
-        return totals(self.counts())
+        limits = [self._limits.limit(node)[0] for node in self.nodes()]
+        return totals(limits, [desk.table for desk in self.desks.values()])
 
     def config(self) -> ConfigStatus:
         """What is in force, and what is wrong with the newest text."""
         return config_status(self.namespace, self.keeper.state)
-
-    # --- limits -------------------------------------------------------------------------------
-
-    def limits_changed(self) -> None:
-        """Other rules are in force, or the limits are known now."""
-        self._rulings.changed()
-
-    def node_changed(self, node: str) -> None:
-        """The node came, went, or its labels or hold annotation changed."""
-        self._rulings.node_changed(node)
 
     # --- Leases -------------------------------------------------------------------------------
 
@@ -246,45 +247,38 @@ class Pool:
         self.reports.streams.heard("leases", event)
         match event:
             case Listed():
-                self._listed(event)
-            case Changed():
-                self._saw(records.parse(event.obj), gone=False)
-            case Deleted():
-                self._saw(records.parse(event.obj), gone=True)
+                if self._trouble:
+                    self._take_over(event)
+                self._lists.take(event)
+            case Changed() | Deleted():
+                self._saw(event)
             case Broken():
                 if self._trouble:
                     self._trouble = f"Leases: {event.error}"
 
-    def _listed(self, event: Listed) -> None:
-        found: dict[str, dict[int, Lease]] = {}
-        for lease in map(records.parse, event.items):
-            if (place := records.place_of(lease)) is not None:
-                found.setdefault(place[0], {})[place[1]] = lease
-        if self._trouble:
-            self._take_over(event)
-        for node in sorted(found.keys() | self.desks.keys()):
-            desk = self.desks.get(node) or self._open(node)
-            self.apply(desk, m.Relisted(found.get(node, {}), event.started))
-
     def _take_over(self, event: Listed) -> None:
-        """The first picture is whole: from here on requests are served."""
+        """All Leases are known: from here on requests are served."""
         self._trouble = ""
         self.term = int(event.version) if event.version.isdecimal() else 0
         self._takeover = self._clock.now()
-        self._rulings.changed()
+        self.rulings.changed()
         self._hands.spawn(self._settle())
-        self._hands.relist_pods()  # some finished while nobody looked; who holds is known only now
+
+    def _bring(self, node: str) -> None:
+        """Nothing that is known of the node by now is missing in its table."""
+        self._lists.bring(node)
+        self.rulings.bring(node)
 
     async def _settle(self) -> None:
         await asyncio.sleep(self._policy.settling)
         self.sweep()
 
-    def _saw(self, lease: Lease, *, gone: bool) -> None:
-        place = records.place_of(lease)
-        if place is None:
+    def _saw(self, event: Changed | Deleted) -> None:
+        if is_echo(self.desks, event.obj) or (found := placed(event.obj)) is None:
             return
-        node, ordinal = place
+        node, ordinal, lease = found
         desk = self.desks.get(node) or self._open(node)
+        gone = isinstance(event, Deleted)
         self.apply(desk, m.Gone(ordinal, lease.version) if gone else m.Seen(ordinal, lease))
 
     def _open(self, node: str) -> Desk:
@@ -292,24 +286,28 @@ class Pool:
         share = NodeShare(self._caps, self.namespace, node) if self._caps else None
         table = NodeTable(node, self.term, self._takeover, self._policy, self._named, share)
         desk = self.desks[node] = Desk(table)
-        self._rulings.set(desk)
+        self.rulings.set(desk)
         return desk
 
     # --- the loop: events in, commands out ------------------------------------------------------
 
     def apply(self, desk: Desk, event: m.Event) -> None:
         """Feed the event to the desk's table and set going what it commands."""
-        table, queued = desk.table, len(desk.table.roll.queue)
+        table = desk.table
+        if self._lists.left or self.rulings.left:
+            self._bring(table.node)
+        waiting = self._crowd.waiting
         try:
             commands = self._crowd.handle(table, event, self._clock.now(), self.namespace)
         except m.QueueFull:
             self.reports.turned_away()
             raise
+        changed = bool(commands) or self._crowd.waiting != waiting
         for command in commands:
             self._run(desk, command)
         if self._caps is not None and not isinstance(event, m.Turn):
             self._caps.pass_on(self.namespace, table.node)
-        if commands or not isinstance(event, QUIET) or len(table.roll.queue) != queued:
+        if changed or not isinstance(event, QUIET):
             self.news.touch(table.node)
 
     def _run(self, desk: Desk, command: m.Command) -> None:
@@ -336,12 +334,14 @@ class Pool:
 
     def sweep(self) -> None:
         """Time has passed: expire what is due, write some renewals, forget what is over."""
-        for node, desk in tuple(self.desks.items()):
-            if desk.table.roll.claims or desk.table.roll.ended or desk.table.picture.slots:
-                self.apply(desk, m.Tick())
-            if desk.empty and self._limits.nodes.get(node) is None:
+        now = self._clock.now()
+        looked = [desk for desk in self.desks.values() if desk.table.due <= now]
+        for desk in looked:
+            self.apply(desk, m.Tick())
+        for node in sorted(self.desks.keys() - self._limits.nodes.names()):
+            if self.desks[node].empty:
                 del self.desks[node]
         self._counter.agents.forget()
         self.movers.sweep()
-        self._troubles.tell(desk.table for desk in self.desks.values())
-        self._operations.write_renewals(self.desks)
+        self._troubles.tell(desk.table for desk in looked)
+        self._operations.write_renewals()

@@ -19,6 +19,7 @@ from coordinator.service.caps import Caps
 from coordinator.service.evidence import examine, read_pod
 from coordinator.service.gate import Gate
 from coordinator.service.hands import Hands, Tell
+from coordinator.service.lists import placed
 from coordinator.service.pods import UNFINISHED, tell_of_pods
 from coordinator.service.pool import Pool
 from coordinator.service.reports import StreamReports
@@ -101,7 +102,7 @@ class Reign:
         tools = self._tools
         gate = Gate(tools.rng, tools.sleep)
         writer = Writer(namespace, LeaseStore(tools.client), gate, tools.clock)
-        leases = tools.reflector(leases_path(namespace))
+        leases = tools.reflector(leases_path(namespace), read=placed)
         pool = Pool(
             namespace,
             clock=tools.clock,

@@ -1,38 +1,53 @@
 """Which held claims' `renewTime` to write next: a courtesy to whoever reads Leases.
 
-Renewals live in memory; the Lease shows them now and then, the oldest first, never more than so
-many writes a second, and only while nothing else is to be written (design section 5).
+Renewals live in memory; the Lease shows them now and then, one node after the other, never more
+than so many writes a second, and only while nothing else is to be written (design section 5).
 """
 
 from __future__ import annotations
 
-from collections import deque
+from math import ceil
 from typing import TYPE_CHECKING
 
+from coordinator.core.grants import shows_too_little
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from coordinator.service.desk import Desk
 
 INTERVAL = 30.0
-"""Seconds between two writes for the same claim."""
-MOST = 50
-"""Writes per sweep, that is, per second."""
+"""Seconds between two writes for the same claim, at least."""
+MOST = 45
+"""Writes per sweep, that is, per second: below fifty with those of the election."""
 
 
 class Renewals:
-    """Every held claim once, in the order in which its turn comes."""
+    """Goes round all nodes again and again; there is no list of claims to be kept in step."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
+    def __init__(self, desks: Mapping[str, Desk], now: Callable[[], float]) -> None:
+        self._desks = desks
         self._now = now
-        self._line: deque[tuple[float, str, str]] = deque()
+        self._round = self._rounds()
 
-    def add(self, node: str, claim: str) -> None:
-        """The claim's Lease was written just now."""
-        self._line.append((self._now() + INTERVAL, node, claim))
+    def due(self) -> Iterator[tuple[Desk, str]]:
+        """The next claims to write, each with its node's desk.
 
-    def due(self) -> Iterator[tuple[str, str]]:
-        """The next `(node, claim)` pairs to write; each leaves the line."""
-        for _ in range(MOST):
-            if not self._line or self._line[0][0] > self._now():
-                return
-            _, node, claim = self._line.popleft()
-            yield node, claim
+        At most so many nodes are looked at that one round takes as long as the interval.
+        """
+        nodes, writes = ceil(len(self._desks) / INTERVAL), MOST
+        while nodes and writes:
+            found = next(self._round)
+            if found is None:
+                nodes -= 1
+            else:
+                writes -= 1
+                yield found
+
+    def _rounds(self) -> Iterator[tuple[Desk, str] | None]:
+        """Without an end: what is due on each node, and None after each."""
+        while True:
+            for desk in tuple(self._desks.values()):
+                for claim in shows_too_little(desk.table, self._now() - INTERVAL):
+                    yield desk, claim
+                yield None

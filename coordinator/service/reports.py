@@ -144,6 +144,10 @@ class PoolReports:
         self._log = structlog.get_logger("coordinator.pool").bind(namespace=namespace)
         self.streams = StreamReports(self._log)
 
+    def took_over(self, nodes: int, seconds: float) -> None:
+        """All Leases are known, and whose they are, so long after they were first asked for."""
+        self._log.info("took over", nodes=nodes, seconds=round(seconds, 3))
+
     def turned_away(self) -> None:
         """A new claim found as many waiting as may."""
         self._metrics.turned_away(self._namespace)
@@ -170,12 +174,13 @@ class PoolReports:
                 self._log.info("freed", **_place(happening), **_party(happening.by))
         self.tell(happening)
 
-    def limit_changed(self, change: LimitChanged, *, used: bool) -> None:
+    def limit_changed(self, change: LimitChanged, *, logged: bool) -> None:
         """A node's limit, or what decides it, is another one.
 
-        The log tells only of nodes that are `used`: a change of rules may be one of thousands.
+        Whoever listens is told of each; the log only of what is worth a line, for a change of rules
+        may be one of thousands.
         """
-        if used:
+        if logged:
             self._log.info(
                 "limit changed",
                 node=change.node,
@@ -184,6 +189,10 @@ class PoolReports:
                 rule=change.rule,
             )
         self.tell(change)
+
+    def more_limits_changed(self, nodes: int) -> None:
+        """So many nodes more have another limit by one change of rules, beyond those named."""
+        self._log.info("more limits changed", nodes=nodes)
 
     def config_changed(self, version: str) -> None:
         """The ConfigMap's newest text is in force."""

@@ -38,7 +38,9 @@ class Troubles:
         self._silences = Silences(namespace, tell, streams, now)
 
     def tell(self, tables: Iterable[NodeTable]) -> None:
-        """Tell what was not told yet, a few of each."""
+        """Tell what was not told yet, a few of each. `tables` are those that were looked at now: a
+        silent holder's is, each time.
+        """
         known = tuple(tables)
         self._waits.tell(known)
         self._silences.tell(known)

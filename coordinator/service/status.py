@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from coordinator.core.headroom import kept
-from coordinator.core.listing import count_held, unresponsive
+from coordinator.core.listing import count_draining, count_held, unresponsive
 from coordinator.core.views import slot_views, waiting
 from coordinator.core.waits import longest_wait
 from coordinator.service.limits import GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Iterable, Sequence
 
     from coordinator.core.cap import CapUse
     from coordinator.core.model import PodRef
@@ -116,7 +116,7 @@ def node_status(
         limit=found.limit if found else 0,
         decided_by=found.why if found else GONE,
         matched=tuple(str(rule) for rule in found.matched) if found else (),
-        skipped=tuple((str(s.rule), s.reason) for s in found.skipped) if found else (),
+        skipped=tuple((str(s.rule), s.reason) for s in limits.skipped(node)),
         hold=limits.hold(node),
         held=count_held(table) if table else 0,
         slots=slot_views(table, now) if table else (),
@@ -141,23 +141,19 @@ def counts(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -
         unresponsive=len(unresponsive(table)),
         longest_wait=longest_wait(table, now),
         decided_by=why,
-        draining=_draining(table),
+        draining=count_draining(table),
     )
 
 
-def totals(nodes: Collection[NodeCounts]) -> Totals:
-    """Sums over the nodes."""
+def totals(limits: Sequence[int], tables: Iterable[NodeTable]) -> Totals:
+    """Sums over all nodes: each one's limit, and what the tables of those that are used tell."""
+    used = [(count_held(table), len(table.roll.queue)) for table in tables]
     return Totals(
-        nodes=len(nodes),
-        limit=sum(one.limit for one in nodes),
-        held=sum(one.held for one in nodes),
-        queued=sum(one.queued for one in nodes),
+        nodes=len(limits),
+        limit=sum(limits),
+        held=sum([held for held, _ in used]),
+        queued=sum([queued for _, queued in used]),
     )
-
-
-def _draining(table: NodeTable) -> int:
-    slots = table.picture.slots.values()
-    return sum(slot.holder is not None and slot.ordinal >= table.limit for slot in slots)
 
 
 def config_status(namespace: str, state: ConfigState) -> ConfigStatus:

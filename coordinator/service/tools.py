@@ -13,6 +13,7 @@ from coordinator.service.clock import Clock
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from coordinator.kube.answers import Json
     from coordinator.kube.client import KubeClient
     from coordinator.kube.reflector import StreamEvent
 
@@ -30,7 +31,12 @@ class Tools:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     def reflector(
-        self, path: str, *, metadata_only: bool = False, params: dict[str, str] | None = None
+        self,
+        path: str,
+        *,
+        metadata_only: bool = False,
+        params: dict[str, str] | None = None,
+        read: Callable[[Json], object] | None = None,
     ) -> Reflector:
         """A list and watch of this path, to be run."""
         return Reflector(
@@ -39,6 +45,7 @@ class Tools:
             rng=self.rng,
             params=params,
             metadata_only=metadata_only,
+            read=read,
             clock=self.clock.now,
             sleep=self.sleep,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coordinator.core.waits import long_waits
+from coordinator.core.waits import has_long_wait, long_waits
 from coordinator.core.words import names
 from coordinator.kube.events import ObjectRef
 
@@ -38,15 +38,22 @@ class LongWaits:
         self._events = events
         self._streams = streams
         self._now = now
+        self._late: dict[str, NodeTable] = {}
+        """Tables that may have waits to be told of, by node."""
 
     def tell(self, tables: Iterable[NodeTable]) -> None:
-        """Warn of the longest waits that were not told of yet; each is told once.
+        """Warn of the longest waits that were not told of yet; each is told once. `tables` are
+        those that were looked at since the last call.
 
         While the API server is away nobody could be told, so all that is due waits for it.
         """
+        self._late.update((table.node, table) for table in tables)
         if self._streams.is_broken("leases"):
             return
-        for wait in long_waits(tables, self._now(), MOST):
+        now = self._now()
+        waits = long_waits(self._late.values(), now, MOST)
+        self._late = {n: table for n, table in self._late.items() if has_long_wait(table, now)}
+        for wait in waits:
             pod = wait.pod
             about = ObjectRef("Pod", pod.name, pod.namespace, pod.uid)
             self._events(about, WAITING, sentence(self._namespace, wait))

@@ -6,6 +6,7 @@ the table commands it again and the same bytes are sent (promise P2).
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from coordinator.service.gate import Gate
 
 _Put = m.Grant | m.HandOver | m.Free | m.Refresh
+
+
+LANES = 64
+"""Writes that are sent at a time. The others wait where no request's deadline runs: at midnight
+there are thousands, and one that spent its ten seconds in a line would count as unknown."""
 
 
 class _NoLonger(Exception):
@@ -43,6 +49,7 @@ class Writer:
         self._gate = gate
         self._clock = clock
         self._sent: dict[tuple[str, int], _Sent] = {}
+        self._lanes = asyncio.Semaphore(LANES)
         self._under_way = 0
 
     @property
@@ -64,7 +71,8 @@ class Writer:
         """
         self._under_way += 1
         try:
-            outcome = await self._outcome(node, op, age, still)
+            async with self._lanes:
+                outcome = await self._outcome(node, op, age, still)
         finally:
             self._under_way -= 1
         self._remember((node, op.op), outcome)

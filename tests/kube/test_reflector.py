@@ -28,6 +28,8 @@ from tests.kube.fakes import DEADLINE, Clock, FakeServer, Reply, answer, status,
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import pytest
+
     from coordinator.kube.client import KubeClient
     from tests.service.jumps import Jumps
 
@@ -105,6 +107,28 @@ async def test_a_list_is_whole_and_then_watched(fake: FakeServer, client: KubeCl
     assert watch.params["allowWatchBookmarks"] == "true"
     assert watch.params["fieldSelector"] == "x!=y"
     assert 300 <= int(watch.params["timeoutSeconds"]) <= 600
+
+
+async def test_a_page_is_read_while_the_next_one_is_on_its_way(
+    fake: FakeServer, client: KubeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    real = client.request
+
+    async def request(*call: Any, **options: Any) -> Any:
+        steps.append("ask")
+        return await real(*call, **options)
+
+    def read(thing: dict[str, Any]) -> str:
+        steps.append("read")
+        return str(thing["metadata"]["name"])
+
+    monkeypatch.setattr(client, "request", request)
+    fake.then(listed(5, obj("a", 3), onward="more"), listed(5, obj("b", 4)), stream(end="hang"))
+    async with watching(client, read=read) as watcher:
+        (told,) = await until(watcher, Listed)
+    assert told.items == ["a", "b"]
+    assert steps == ["ask", "ask", "read", "read"]
 
 
 async def test_a_list_says_when_its_first_page_was_sent(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from coordinator.core.claims import LATE
 from coordinator.core.messages import QueueFull
 from coordinator.core.model import PodRef
 from coordinator.core.views import Granted, Queued
@@ -159,7 +160,7 @@ async def test_a_thousand_abandoned_claims_leave_nothing_behind(
         await cluster.jumps.until(lambda: not traces(pool), within=60)
         assert cluster.holders() == {}
         assert pool._crowd.waiting == 0
-        await cluster.jumps.advance(125)
+        await cluster.jumps.advance(125 + LATE)
         assert not [node for node, desk in pool.desks.items() if desk.table.roll.ended]
 
 

@@ -111,6 +111,11 @@ LINES = {
         f"{PLACE}, before, limit, rule",
         "a node in use has another limit, or another rule decides it",
     ),
+    "more limits changed": (
+        "info",
+        "namespace, nodes",
+        "so many nodes in use more, beyond the twenty named, have another limit by new rules",
+    ),
     "config accepted": ("info", "namespace, version", "the ConfigMap's newest text is in force"),
     "config refused": ("error", "namespace, error", "it is not; the last good one rules"),
     "mover ungoverned": (
@@ -131,6 +136,11 @@ LINES = {
     "API server answers again": ("info", "namespace, resource", "it goes on"),
     "Event not written": ("warning", "error", "an Event could not be written"),
     "leading": ("info", "", "this replica leads"),
+    "took over": (
+        "info",
+        "namespace, nodes, seconds",
+        "the new leader knows who holds on every node; `seconds` since it asked",
+    ),
     "following": ("info", "leader", "another one leads"),
     "nobody leads": ("warning", "", "no replica does"),
     "election request failed": ("warning", "error", "leadership cannot be taken or kept for now"),

@@ -13,6 +13,7 @@ from coordinator.kube.leases import leases_path
 from coordinator.kube.reflector import Changed, Deleted, Listed
 from coordinator.service.coordinator import Coordinator
 from coordinator.service.leadership import Leadership
+from coordinator.service.lists import placed
 from coordinator.service.pool import Pool
 from coordinator.service.reign import Reign
 
@@ -96,12 +97,19 @@ class _Informer:
             case Deleted():
                 self._items.pop(event.obj["metadata"]["name"], None)
         if self._pool is not None:
-            self._pool.take(event)
+            self._pool.take(_read(event))
 
     def serve(self, pool: Pool, now: float) -> None:
         self._pool = pool
         pool._hands = replace(pool._hands, relist=self.reflector.relist_now)
-        pool.take(Listed(list(self._items.values()), self.version, now))
+        pool.take(_read(Listed(list(self._items.values()), self.version, now)))
+
+
+def _read(event: StreamEvent) -> StreamEvent:
+    """As the pool's own reflector tells of a list."""
+    if isinstance(event, Listed):
+        return replace(event, items=list(map(placed, event.items)))
+    return event
 
 
 def takeover_from_the_cache(patch: Patch) -> None:
