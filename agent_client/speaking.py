@@ -6,7 +6,6 @@ Everything that decides is in `session` and `agent`; nothing here knows what a s
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import random
@@ -174,13 +173,14 @@ class Speaker:
         while True:
             self._wake.clear()
             now = self._clock()
-            self._elapse(now)
+            if (change := self._agent.next_change()) <= now:
+                self._elapse(now)
             if self._agent.idle:
                 return
-            if self._agent.due(now) <= now:
+            if (due := self._agent.due(now)) <= now:
                 self._send(self._agent.request(now))
             else:
-                await self._nap(min(self._agent.due(now), self._agent.next_change()) - now)
+                await self._nap(min(due, change) - now)
 
     async def _hang_up(self) -> None:
         exchanges, self._exchanges = self._exchanges, []
@@ -192,9 +192,13 @@ class Speaker:
         self._look()
 
     async def _nap(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(max(seconds, SHORTEST_NAP), LONGEST_NAP)):
-                await self._wake.wait()
+        """A bare timer: `asyncio.timeout` ends a wait by cancelling it, which costs more."""
+        seconds = min(max(seconds, SHORTEST_NAP), LONGEST_NAP)
+        timer = asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            timer.cancel()
 
     def _elapse(self, now: float) -> None:
         for claim in self._agent.elapse(now):
@@ -214,7 +218,7 @@ class Speaker:
         self._exchanges.append(asyncio.create_task(self._exchange(request)))
 
     async def _exchange(self, request: SyncRequest) -> None:
-        barred = False
+        barred, trouble = False, ""
         try:
             reply = await self._transport.sync(request.body, request.timeout)
         except NoAnswer as error:
@@ -223,7 +227,9 @@ class Speaker:
         else:
             self._agent.replied(request, reply, self._clock())
             barred = reply.status in BARRED
-            trouble = f"the coordinator at {self.settings.url} does not serve us ({said(reply)})"
+            if self._agent.silent_since is not None:
+                told = said(reply)
+                trouble = f"the coordinator at {self.settings.url} does not serve us ({told})"
         self._report(trouble, barred=barred)
         self._look()
         self._wake.set()

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import h11
 
 from agent_client.errors import NoAnswer
 from agent_client.hold.wire import Wire, connect
 from agent_client.http.answers import authorization, reply_of
+from agent_client.http.heads import Heads
 from agent_client.http.reading import joined
 from agent_client.http.tls import Trust
 
@@ -37,6 +37,8 @@ class Line:
         self._trust = Trust(settings.ca_file) if settings.url.startswith("https:") else None
         self._wire: Wire | None = None
         self._trusted: SSLContext | None = None
+        self._heads = Heads(settings.url)
+        self._path = f"{settings.node_path}/sync"
 
     def sync(self, body: dict[str, Any], timeout: float) -> Reply:
         """Send one sync and return its answer within `timeout` seconds.
@@ -64,7 +66,9 @@ class Line:
 
     def _exchange(self, body: bytes, deadline: float) -> Reply:
         http = h11.Connection(h11.CLIENT)
-        head = h11.Request(method="POST", target=self._target(), headers=self._headers(body))
+        headers = authorization(self._settings.token_file)
+        headers["Content-Type"] = "application/json"
+        head = self._heads.head("POST", self._path, headers, len(body))
         parts = (head, h11.Data(data=body), h11.EndOfMessage())
         request = b"".join(http.send(part) or b"" for part in parts)
         wire = self._opened(deadline)
@@ -84,29 +88,15 @@ class Line:
             self._trusted = trust
         return self._wire
 
-    def _target(self) -> str:
-        return f"{urlsplit(self._settings.url).path}/{self._settings.node_path}/sync"
-
-    def _headers(self, body: bytes) -> list[tuple[str, str]]:
-        return [
-            ("Host", urlsplit(self._settings.url).netloc),
-            ("User-Agent", "node-slots"),
-            ("Content-Type", "application/json"),
-            ("Content-Length", str(len(body))),
-            *authorization(self._settings.token_file).items(),
-        ]
-
 
 def _answer(http: h11.Connection, wire: Wire, deadline: float) -> tuple[h11.Response, bytes]:
     response: h11.Response | None = None
     content = b""
+    _take_in(http, wire, deadline)
     while True:
         match http.next_event():
             case h11.NEED_DATA:
-                data = wire.receive(deadline)
-                if not (data or response):
-                    raise ConnectionError("it closed the connection without an answer")
-                http.receive_data(data)
+                _take_in(http, wire, deadline, begun=response is not None)
             case h11.Response() as response:
                 pass
             case h11.Data(data=data):
@@ -115,3 +105,10 @@ def _answer(http: h11.Connection, wire: Wire, deadline: float) -> tuple[h11.Resp
                 return response, content
         if len(content) > LARGEST_ANSWER:
             raise ConnectionError("the answer is too large to be one")
+
+
+def _take_in(http: h11.Connection, wire: Wire, deadline: float, *, begun: bool = False) -> None:
+    data = wire.receive(deadline)
+    if not (data or begun):
+        raise ConnectionError("it closed the connection without an answer")
+    http.receive_data(data)

@@ -13,6 +13,7 @@ import h11
 
 from agent_client.errors import NoAnswer
 from agent_client.http.dial import reach
+from agent_client.http.heads import Heads
 from agent_client.http.reading import joined
 from agent_client.http.tls import Trust
 from agent_client.http.wire import Wire
@@ -48,6 +49,7 @@ class Line(Wire):
         self.trust = trust
         self.lost = asyncio.Event()
         self.made = False
+        self._look = select.poll()
         self._tell_lost = lost
         self._why: Exception | None = None
 
@@ -58,9 +60,7 @@ class Line(Wire):
         """
         if not self.at_rest or self.transport.is_closing():
             return False
-        look = select.poll()
-        look.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        return not look.poll(0)
+        return not self._look.poll(0)
 
     async def ask(self, request: h11.Request, body: bytes) -> Answer:
         """The answer to one request. Raises `_HungUp`, or `h11.RemoteProtocolError`."""
@@ -68,6 +68,7 @@ class Line(Wire):
         await self.arrival()
         if self.ended and not self._unread:
             raise _HungUp(str(self._why or "it closed the connection"))
+        self.take_in()
         while isinstance(head := await self.event(), h11.InformationalResponse):
             pass
         if not isinstance(head, h11.Response):
@@ -97,6 +98,7 @@ class Line(Wire):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """As asyncio calls it."""
         super().connection_made(transport)
+        self._look.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         self.made = True
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -116,8 +118,7 @@ class Caller:
         self._secure = parts.scheme == "https"
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._secure else 80)
-        self._prefix = parts.path.rstrip("/")
-        self._authority = parts.netloc
+        self._heads = Heads(url)
         self._trust = Trust(ca_file)
         self._lines: dict[Line, None] = {}
         self._resting: Line | None = None
@@ -139,7 +140,7 @@ class Caller:
         Raises:
             NoAnswer: there is no connection, no answer in time, or none that is HTTP.
         """
-        request = self._request(method, path, headers, body)
+        request = self._heads.head(method, path, headers, len(body))
         try:
             async with asyncio.timeout(within):
                 return await self._called(request, body, again=method == "GET")
@@ -158,18 +159,6 @@ class Caller:
             line.transport.abort()
         for line in lines:
             await line.lost.wait()
-
-    def _request(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> h11.Request:
-        told = [
-            ("Host", self._authority),
-            ("User-Agent", "node-slots"),
-            ("Content-Length", str(len(body))),
-            *headers.items(),
-        ]
-        target = f"{self._prefix}/{path.lstrip('/')}"
-        return h11.Request(method=method, target=target, headers=told)
 
     async def _called(self, request: h11.Request, body: bytes, *, again: bool) -> Answer:
         trust = self._trust.context() if self._secure else None

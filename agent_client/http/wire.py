@@ -37,11 +37,15 @@ class Wire(asyncio.Protocol):
         """The next h11 event, as soon as there is one. Raises `h11.RemoteProtocolError`."""
         while (event := self.http.next_event()) is h11.NEED_DATA:
             await self.arrival()
-            data = bytes(self._unread)
-            self._unread.clear()
-            self.transport.resume_reading()
-            self.http.receive_data(data)  # nothing at all tells h11 of the end
+            self.take_in()
         return event
+
+    def take_in(self) -> None:
+        """Hand what came to h11; nothing at all tells it of the end."""
+        data = bytes(self._unread)
+        self._unread.clear()
+        self.transport.resume_reading()
+        self.http.receive_data(data)
 
     async def arrival(self) -> None:
         """Wait for something unread, or the end."""

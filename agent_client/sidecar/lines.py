@@ -51,7 +51,8 @@ def shown(session: Session, now: float, *, silent: bool) -> tuple[object, ...]:
     """What of a session is worth a new line when it changes."""
     state = state_of(session, now)
     if state != QUEUED:
-        return (state, session.grant)
+        grant = session.grant
+        return (state, grant and (grant.slot, grant.lease, grant.token))
     place = session.place
     seen = (place.position, place.holders) if place else ()
     return (state, reason_of(session, silent=silent), *seen)

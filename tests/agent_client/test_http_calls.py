@@ -44,6 +44,24 @@ async def test_calls_one_after_the_other_use_one_connection() -> None:
         assert server.visits == 1
 
 
+async def test_each_call_is_sent_with_its_own_headers_and_its_own_length() -> None:
+    asked: list[str] = []
+
+    async def script(visit: Visit) -> None:
+        while True:
+            asked.append(await visit.asked())
+            visit.say(OK)
+
+    said = [("1", b"{}"), ("1", b"{}"), ("2", b"{}"), ("2", b'{"a": 1}')]
+    async with scripted(script) as server, calling(server.url) as caller:
+        for token, body in said:
+            headers = {"Authorization": f"Bearer {token}"}
+            await caller.call("POST", "sync", headers, body, within=DEADLINE)
+    for (token, body), told in zip(said, asked, strict=True):
+        assert f"Authorization: Bearer {token}\r\n" in told
+        assert f"Content-Length: {len(body)}\r\n" in told
+
+
 async def test_a_second_connection_is_there_only_while_a_call_waits() -> None:
     go = asyncio.Event()
     left = asyncio.Event()

@@ -58,6 +58,17 @@ def test_the_queue_moves_on_and_each_place_is_told() -> None:
     play(scenario)
 
 
+def test_a_ttl_that_changes_is_no_line_for_it_is_in_none() -> None:
+    async def scenario(client: Client, fake: NodeCoordinator) -> None:
+        first = await client.granted("a")
+        told = len(first.lines)
+        fake.longest_ttl = 45
+        await until(lambda: len(fake.bodies) > 3)
+        assert len(first.lines) == told
+
+    play(scenario)
+
+
 def test_a_client_killed_in_the_queue_leaves_it() -> None:
     async def scenario(client: Client, fake: NodeCoordinator) -> None:
         await client.granted("a")
