@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast simulate chaos figures figures-velero footprint mutation lint format docs screenshots lock real-apiserver tools kyverno e2e-kubelet e2e-velero sbom clean
+.PHONY: help setup demo test test-fast simulate chaos figures figures-velero bench bench-smoke mutation lint format docs screenshots lock real-apiserver tools kyverno e2e-kubelet e2e-velero sbom clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -65,8 +65,11 @@ figures-velero: $(STAMP)  ## Velero's own limiter and this one side by side, 10 
 	@$(BIN)/python -m tests.velero.build
 	@$(BIN)/python -m tests.velero.figures $(ARGS)
 
-footprint: $(STAMP)  ## start time and memory of the agents, side by side (docs/agents.md)
-	@$(BIN)/python -m tests.bench.footprint $(ARGS)
+bench: $(STAMP) real-apiserver tools  ## against the API server's own speed and rivals, into docs/performance.md (ARGS="S1 S3")
+	@$(BIN)/python -m tests.bench --write $(ARGS)
+
+bench-smoke: $(STAMP) real-apiserver tools  ## the same, small and judged by looser ratios, under 3 minutes
+	@$(BIN)/python -m tests.bench --smoke $(ARGS)
 
 mutation: $(STAMP)  ## mutation tests of coordinator/core, a quarter of an hour and more
 	@rm -rf mutants && CI=true nice $(BIN)/mutmut run --max-children 2 >mutmut.log 2>&1 || { tail -20 mutmut.log; exit 1; }

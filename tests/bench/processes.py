@@ -61,7 +61,17 @@ class Measured:
                 raise EndedEarly(self.last_words())
             assert self._age() < PATIENCE, f"not ready after {PATIENCE:g} s: {self.last_words()}"
             time.sleep(_LOOK_EVERY)
-        return self._age(), self._cpu()
+        return self._age(), self.cpu()
+
+    def cpu(self) -> float:
+        """CPU seconds of all its threads so far."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+    def sleeps(self) -> bool:
+        """Whether it waits for something."""
+        stat = Path(f"/proc/{self.pid}/stat").read_text()
+        return stat.rpartition(")")[2].split()[0] == "S"
 
     def memory(self) -> Memory:
         """What it takes now."""
@@ -97,10 +107,6 @@ class Measured:
 
     def _age(self) -> float:
         return time.perf_counter() - self._began
-
-    def _cpu(self) -> float:
-        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bench.rivals import redis_server
 from tests.browser import chromium
 from tests.e2e.waiting import DEADLINE
 from tests.monitoring import prometheus
@@ -62,7 +63,7 @@ def test_what_cannot_be_had_is_told_and_fails_only_where_required(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv(REQUIRE_VARIABLE, required)
     monkeypatch.setattr(toolchain, "find_go", _no_toolchain)
-    for fetched in (chromium, prometheus):  # Debian's packages need no toolchain
+    for fetched in (chromium, prometheus, redis_server):  # Debian's packages need no toolchain
         monkeypatch.setattr(fetched, "ensure", lambda: 0)
     assert main() == code
     said = capsys.readouterr().out

@@ -1,0 +1,75 @@
+"""S5: every slot of a large cluster is held and renewed, and nothing else happens."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.bench.held import hold
+from tests.bench.rig import NAMESPACE, Rig
+from tests.bench.scenario import Goal, Scenario, Size, Subject, figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.bench.scenario import Figures
+    from tests.bench.served import Served
+
+OURS = "node-slots"
+HOLDERS = 10
+SPREAD = 20.0
+"""Seconds over which the agents begin, and then go on: each syncs three times in its TTL of 60."""
+SETTLE = 12.0
+"""Seconds after that until it is measured: the load's start, and the first courtesies."""
+
+
+@contextmanager
+def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
+    with Rig() as rig:
+        nodes = rig.nodes(size.pick(5000, 500))
+        rig.limits(HOLDERS)
+        hold(rig, NAMESPACE, nodes, HOLDERS)
+        with rig.coordinator() as served:
+            seconds = size.pick(40.0, 10.0)
+            yield {OURS: partial(_renewing, rig, served, nodes, seconds)}
+
+
+def _renewing(rig: Rig, served: Served, nodes: list[str], seconds: float) -> Figures:
+    """What the coordinator takes in a window of so many seconds in the middle of the load."""
+    with ThreadPoolExecutor(1) as beside:
+        load = beside.submit(
+            rig.load,
+            "renewing",
+            url=served.url,
+            nodes=nodes,
+            slots=HOLDERS,
+            spread=SPREAD,
+            seconds=SETTLE + seconds + 2.0,
+        )
+        time.sleep(SPREAD + SETTLE)
+        began, cpu, writes = time.monotonic(), served.cpu(), rig.writes()
+        time.sleep(seconds)
+        took = time.monotonic() - began
+        figures = {
+            "share of a core": (served.cpu() - cpu) / took,
+            "writes per second": (rig.writes() - writes) / took,
+            "RSS MiB": served.rss(),
+        }
+        return load.result() | figures
+
+
+SCENARIO = Scenario(
+    "S5",
+    f"5,000 nodes, {HOLDERS} holders on each, all renewing",
+    (
+        Goal("share of a core", figure("share of a core", OURS), 0.15, at_least=False),
+        Goal("RSS, MiB", figure("RSS MiB", OURS), 300.0, at_least=False),
+        Goal("writes a second", figure("writes per second", OURS), 50.0, at_least=False),
+    ),
+    _stage,
+    rounds=3,
+    in_smoke=False,
+)
