@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from itertools import pairwise
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -19,72 +15,16 @@ from coordinator.kube.reflector import (
     Changed,
     Deleted,
     Listed,
-    Reflector,
-    StreamEvent,
     Watching,
 )
-from tests.kube.fakes import DEADLINE, Clock, FakeServer, Reply, answer, status, stream
+from tests.kube.fakes import FakeServer, Reply, answer, status, stream
+from tests.kube.reflecting import event, listed, obj, until, watching
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import pytest
 
     from coordinator.kube.client import KubeClient
     from tests.service.jumps import Jumps
-
-PATH = "/api/v1/nodes"
-
-
-def obj(name: str, version: int, **more: Any) -> dict[str, Any]:
-    return {"metadata": {"name": name, "resourceVersion": str(version)}, **more}
-
-
-def listed(version: int, *items: dict[str, Any], onward: str = "") -> Reply:
-    head = {"resourceVersion": str(version), "continue": onward}
-    return answer(200, {"kind": "NodeList", "metadata": head, "items": list(items)})
-
-
-def event(kind: str, thing: dict[str, Any]) -> dict[str, Any]:
-    return {"type": kind, "object": thing}
-
-
-@dataclass
-class Watcher:
-    """A running reflector and what it told."""
-
-    reflector: Reflector
-    clock: Clock
-    told: list[StreamEvent] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def sink(self, event: StreamEvent) -> None:
-        self.told.append(event)
-        self.news.set()
-
-
-async def until(watcher: Watcher, kind: type[StreamEvent], times: int = 1) -> list[Any]:
-    """The events of one kind, once there are so many."""
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            found = [told for told in watcher.told if isinstance(told, kind)]
-            if len(found) >= times:
-                return found
-            watcher.news.clear()
-            await watcher.news.wait()
-
-
-@asynccontextmanager
-async def watching(client: KubeClient, **options: Any) -> AsyncIterator[Watcher]:
-    clock = Clock()
-    usual: dict[str, Any] = {"rng": Random(1), "clock": clock, "sleep": clock.sleep}
-    watcher = Watcher(Reflector(client, PATH, **(usual | options)), clock)
-    task = asyncio.create_task(watcher.reflector.run(watcher.sink))
-    try:
-        yield watcher
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_list_is_whole_and_then_watched(fake: FakeServer, client: KubeClient) -> None:
@@ -319,48 +259,6 @@ async def test_an_event_that_cannot_be_read_leads_to_a_new_list(
     async with watching(client) as watcher:
         await until(watcher, Listed, 2)
         assert isinstance(watcher.told[2], Broken)
-
-
-async def test_a_list_is_made_on_demand_during_a_watch(
-    fake: FakeServer, client: KubeClient
-) -> None:
-    fake.then(listed(5), stream(end="hang"), listed(9), stream(end="hang"))
-    async with watching(client) as watcher:
-        await until(watcher, Watching)
-        watcher.clock.advance(60)
-        watcher.reflector.relist_now()
-        watcher.reflector.relist_now()
-        await until(watcher, Watching, 2)
-        _, second = await until(watcher, Listed, 2)
-        assert second.started >= 1060.0
-        assert not [told for told in watcher.told if isinstance(told, Broken)]
-    assert len(fake.asked) == 4
-
-
-async def test_a_demand_during_a_list_leads_to_one_more(
-    fake: FakeServer, client: KubeClient
-) -> None:
-    async with watching(client) as watcher:
-        fake.then(
-            Reply(listed(5).data, "keep", watcher.reflector.relist_now),
-            listed(6),
-            stream(end="hang"),
-        )
-        lists = await until(watcher, Listed, 2)
-        assert lists[1].started - lists[0].started >= 1.0
-
-
-async def test_a_demand_while_a_watch_is_opened_leads_to_one_more(
-    fake: FakeServer, client: KubeClient
-) -> None:
-    async with watching(client) as watcher:
-        fake.then(
-            listed(5),
-            stream(end="hang", before=watcher.reflector.relist_now),
-            listed(6),
-            stream(end="hang"),
-        )
-        await until(watcher, Listed, 2)
 
 
 async def test_metadata_is_asked_for_where_it_is_enough(

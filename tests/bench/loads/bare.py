@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import orjson
 
+from tests.bench.lease import identity_of, lease
 from tests.bench.loads.told import Window, main, tls
 
 if TYPE_CHECKING:
+    from tests.bench.lease import Json
     from tests.bench.scenario import Figures
-
-Head = dict[str, Any]
-ACQUIRED = "2026-01-05T10:00:00.000000Z"
 
 
 async def bare(config: dict[str, Any]) -> Figures:
@@ -32,7 +31,7 @@ async def bare(config: dict[str, Any]) -> Figures:
     connector = aiohttp.TCPConnector(ssl=tls(config), limit=config["concurrency"])
     path = f"{config['server']}/apis/coordination.k8s.io/v1/namespaces/{config['namespace']}/leases"
     write = _pairs if config.get("create") else _puts
-    extra: Head = {"managedFields": []} if config.get("untracked") else {}
+    extra: Json = {"managedFields": []} if config.get("untracked") else {}
     session = aiohttp.ClientSession(connector=connector, headers=headers)
     async with session, asyncio.TaskGroup() as group:
         for _ in range(config["concurrency"]):
@@ -40,65 +39,39 @@ async def bare(config: dict[str, Any]) -> Figures:
     return window.figures()
 
 
-async def _puts(session: aiohttp.ClientSession, path: str, window: Window, extra: Head) -> None:
+async def _puts(session: aiohttp.ClientSession, path: str, window: Window, extra: Json) -> None:
     name = f"bare-{uuid.uuid4().hex[:12]}"
-    lease = await _create(session, path, name)
+    read = await _create(session, path, name)
     while not window.over:
         began = time.perf_counter()
-        lease = await _put(session, path, lease, extra)
+        read = await _put(session, path, read, extra)
         window.done(began)
     async with session.delete(f"{path}/{name}") as answer:
         await answer.read()
 
 
-async def _pairs(session: aiohttp.ClientSession, path: str, window: Window, extra: Head) -> None:
+async def _pairs(session: aiohttp.ClientSession, path: str, window: Window, extra: Json) -> None:
     while not window.over:
         began = time.perf_counter()
-        lease = await _create(session, path, f"bare-{uuid.uuid4().hex[:12]}")
-        await _put(session, path, lease, extra)
+        read = await _create(session, path, f"bare-{uuid.uuid4().hex[:12]}")
+        await _put(session, path, read, extra)
         window.done(began)
 
 
-async def _create(session: aiohttp.ClientSession, path: str, name: str) -> dict[str, Any]:
-    async with session.post(path, data=orjson.dumps(_lease({"name": name}))) as answer:
-        made: dict[str, Any] = orjson.loads(await answer.read())
+async def _create(session: aiohttp.ClientSession, path: str, name: str) -> Json:
+    async with session.post(path, data=orjson.dumps(lease({"name": name}))) as answer:
+        made: Json = orjson.loads(await answer.read())
         answer.raise_for_status()
         return made
 
 
-async def _put(session: aiohttp.ClientSession, path: str, lease: Head, extra: Head) -> Head:
-    head = lease["metadata"]
-    identity = {key: head[key] for key in ("name", "uid", "resourceVersion")} | extra
-    body = orjson.dumps(_lease(identity, lease["spec"].get("leaseTransitions", 0) + 1))
-    async with session.put(f"{path}/{head['name']}", data=body) as answer:
-        written: dict[str, Any] = orjson.loads(await answer.read())
+async def _put(session: aiohttp.ClientSession, path: str, read: Json, extra: Json) -> Json:
+    identity = identity_of(read) | extra
+    body = orjson.dumps(lease(identity, uuid.uuid4().hex, read["spec"]["leaseTransitions"] + 1))
+    async with session.put(f"{path}/{identity['name']}", data=body) as answer:
+        written: Json = orjson.loads(await answer.read())
         answer.raise_for_status()
         return written
-
-
-def _lease(identity: dict[str, Any], transitions: int = 0) -> dict[str, Any]:
-    """A slot's Lease as the coordinator writes it; foreign to it by its label."""
-    notes = {
-        "nodeslots.io/node": "bare",
-        "nodeslots.io/claim": uuid.uuid4().hex,
-        "nodeslots.io/load": "backup-7/pvc-3",
-        "nodeslots.io/priority": "0",
-        "nodeslots.io/ttl-seconds": "60",
-        "nodeslots.io/fencing-token": identity.get("resourceVersion", "0"),
-    }
-    labels = {"app.kubernetes.io/managed-by": "bench", "velero.io/exclude-from-backup": "true"}
-    return {
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": identity | {"labels": labels, "annotations": notes},
-        "spec": {
-            "holderIdentity": "backup-7/pvc-3",
-            "leaseDurationSeconds": 60,
-            "acquireTime": ACQUIRED,
-            "renewTime": ACQUIRED,
-            "leaseTransitions": transitions,
-        },
-    }
 
 
 if __name__ == "__main__":

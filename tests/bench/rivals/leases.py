@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
 import orjson
 
+from tests.bench.lease import identity_of, lease
 from tests.bench.loads.told import tls
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from tests.bench.lease import Json
     from tests.bench.rivals.passing import Config
-
-    Json = dict[str, Any]
-
-_WHEN = "2026-01-05T10:00:00.000000Z"
 
 
 class Conflict(Exception):
@@ -42,9 +40,8 @@ class Leases:
 
     async def write(self, read: Json, holder: str) -> Json:
         """The Lease with this holder, if nobody wrote it since. Raises `Conflict`."""
-        head = read["metadata"]
-        identity = {key: head[key] for key in ("name", "uid", "resourceVersion")}
-        return await self._call("PUT", f"/{head['name']}", lease(identity, holder))
+        identity = identity_of(read)
+        return await self._call("PUT", f"/{identity['name']}", lease(identity, holder))
 
     async def _call(self, method: str, name: str, body: Json | None = None) -> Json:
         data = orjson.dumps(body) if body else None
@@ -54,25 +51,6 @@ class Leases:
                 raise Conflict
             answer.raise_for_status()
             return told
-
-
-def lease(identity: Json, holder: str = "") -> Json:
-    """A Lease with all that a slot's Lease has."""
-    notes = {
-        "nodeslots.io/node": "bare",
-        "nodeslots.io/claim": "0194f2a2-6f5b-7c30-9a52-3e8f6f0e2b11",
-        "nodeslots.io/load": "backup-7/pvc-3",
-        "nodeslots.io/priority": "0",
-        "nodeslots.io/ttl-seconds": "600",
-        "nodeslots.io/fencing-token": identity.get("resourceVersion", "0"),
-    }
-    labels = {"app.kubernetes.io/managed-by": "bench", "velero.io/exclude-from-backup": "true"}
-    return {
-        "apiVersion": "coordination.k8s.io/v1",
-        "kind": "Lease",
-        "metadata": identity | {"labels": labels, "annotations": notes},
-        "spec": {"holderIdentity": holder, "acquireTime": _WHEN, "renewTime": _WHEN},
-    }
 
 
 @asynccontextmanager

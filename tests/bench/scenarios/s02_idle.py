@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.bench.account import per_operation
-from tests.bench.rig import BARE, Rig
+from tests.bench.beside import AT_ONCE, BARE_PUTS, OURS, beside_bare
+from tests.bench.rig import Rig
 from tests.bench.scenario import Goal, Scenario, Size, Subject, ratio
 
 if TYPE_CHECKING:
@@ -15,29 +14,19 @@ if TYPE_CHECKING:
 
     from tests.bench.scenario import Round
 
-AGENTS = 32
-"""Writes under way at a time, on both sides."""
 WRITES = 2
 """Of one cycle: its grant and its release."""
-BARE_PUTS, OURS = "bare PUTs", "node-slots"
-UNTRACKED = "bare PUTs without managedFields"
 
 
 @contextmanager
 def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
     timing = {"warm_up": size.pick(2.0, 1.0), "seconds": size.pick(8.0, 3.0)}
     with Rig() as rig:
-        nodes = rig.nodes(AGENTS)
+        nodes = rig.nodes(AT_ONCE)
         rig.limits(1)
         with rig.coordinator() as served:
             rig.load("idle", url=served.url, nodes=nodes, warm_up=0.0, seconds=0.1)  # makes Leases
-            bare = partial(rig.load, "bare", concurrency=AGENTS, **(timing | {"namespace": BARE}))
-            ours = partial(rig.load, "idle", url=served.url, nodes=nodes, **timing)
-            yield {
-                BARE_PUTS: partial(per_operation, rig, served, bare),
-                UNTRACKED: partial(per_operation, rig, served, partial(bare, untracked=True)),
-                OURS: partial(per_operation, rig, served, ours),
-            }
+            yield beside_bare(rig, served, "idle", nodes, timing)
 
 
 def _writes(shown: Round) -> float:
@@ -47,7 +36,7 @@ def _writes(shown: Round) -> float:
 
 SCENARIO = Scenario(
     "S2",
-    f"idle cycles of {AGENTS} agents: a free slot granted, and given back",
+    f"idle cycles of {AT_ONCE} agents: a free slot granted, and given back",
     (
         Goal(
             "writes of cycles of bare PUTs",

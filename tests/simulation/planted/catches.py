@@ -27,7 +27,7 @@ SEEDS: dict[str, tuple[int, ...]] = {
     "terminating_leases_are_used": (5,),
     "repeats_are_rendered_anew": (2,),
     "repeats_know_no_gate": (90,),
-    "decided_is_sent": (146,),
+    "decided_is_sent": (119,),
     "foreign_leases_are_free": (17,),
     "lease_absent_from_the_cache_is_lost": (91,),
     "pod_absent_from_the_watch_has_finished": (4,),

@@ -1,0 +1,32 @@
+"""Subjects that the same number of bare writers stand beside."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tests.bench.account import per_operation
+from tests.bench.rig import BARE
+
+if TYPE_CHECKING:
+    from tests.bench.rig import Rig
+    from tests.bench.scenario import Subject
+    from tests.bench.served import Served
+
+AT_ONCE = 32
+"""Writes under way at a time, on all sides."""
+BARE_PUTS, OURS = "bare PUTs", "node-slots"
+UNTRACKED = "bare PUTs without managedFields"
+
+
+def beside_bare(
+    rig: Rig, served: Served, load: str, nodes: list[str], timing: dict[str, float]
+) -> dict[str, Subject]:
+    """Bare PUTs, bare PUTs that are not field-tracked, and agents on these nodes, all accounted."""
+    bare = partial(rig.load, "bare", concurrency=AT_ONCE, **(timing | {"namespace": BARE}))
+    ours = partial(rig.load, load, url=served.url, nodes=nodes, slots=1, **timing)
+    return {
+        BARE_PUTS: partial(per_operation, rig, served, bare),
+        UNTRACKED: partial(per_operation, rig, served, partial(bare, untracked=True)),
+        OURS: partial(per_operation, rig, served, ours),
+    }
