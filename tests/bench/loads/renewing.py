@@ -7,6 +7,7 @@ any answer, and each names all slots as granted, or the load fails. Runs for `se
 from __future__ import annotations
 
 import asyncio
+import uuid
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +36,8 @@ class Agent:
             {"claim": claim_of(node, n), "load": load_of(node, n), "fencingToken": TOKEN}
             for n in range(slots)
         ]
-        told = {"agent": f"agent-{node}", "boot": node, "waitSeconds": WAIT, "claims": claims}
-        self._body = orjson.dumps(told)[:-1]
+        head = {"agent": f"agent-{node}", "boot": uuid.uuid4().hex, "waitSeconds": WAIT}
+        self._body = orjson.dumps(head | {"claims": claims})[:-1]
 
     def sync(self) -> None:
         """Say that all is well."""

@@ -44,7 +44,7 @@ def _cluster(rig: Rig, count: int, seconds: float) -> Iterator[Callable[[int], F
     busy, others = rig.nodes(BUSY, "busy"), rig.nodes(count - BUSY, "other")
     (alone,) = rig.nodes(1, "alone")
     rig.limits(1, busy=SLOTS)
-    with rig.coordinator() as served, ExitStack() as stack:
+    with rig.coordinator("--max-queue-per-node", "2000") as served, ExitStack() as stack:
         if others:
             what = {"nodes": others, "held": 1, "waiting": 1}
             stack.enter_context(rig.beside("background", url=served.url, **what))
