@@ -39,7 +39,7 @@ def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
         rig.limits(1)
         served = stack.enter_context(rig.coordinator())
         ours = partial(rig.load, "handover", OURS, coordinator=served.url, nodes=nodes)
-        count = size.pick(150, 50)
+        count = size.pick(150, 30)
         yield {
             OURS: partial(ours, at_once=1, count=count),
             PUT: _bare(rig, PUT, at_once=1, count=count),

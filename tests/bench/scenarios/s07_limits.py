@@ -37,7 +37,7 @@ SCENARIO = Scenario(
             ratio("CPU ms", OURS, LOOP),
             1.0,
             at_least=False,
-            smoke=1.3,
+            smoke=1.5,
         ),
     ),
     _stage,

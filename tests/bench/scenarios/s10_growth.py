@@ -24,7 +24,7 @@ HAND_OVER = "hand-over p50 ms"
 
 @contextmanager
 def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
-    seconds = size.pick(4.0, 1.5)
+    seconds = size.pick(4.0, 1.0)
     with ExitStack() as stack:
         subjects: dict[str, Subject] = {}
         for nodes in size.pick((10, 100, 1_000, 5_000), (10, 200)):
@@ -75,13 +75,13 @@ SCENARIO = Scenario(
     "S10",
     "the cost of growth",
     (
-        Goal("cycles at the worst size, of those at the smallest", _slowest, 0.75, smoke=0.5),
+        Goal("cycles at the worst size, of those at the smallest", _slowest, 0.75, smoke=0.4),
         Goal(
             "hand-over at the worst size, of that at the smallest",
             _longest,
             1.25,
             at_least=False,
-            smoke=2.0,
+            smoke=3.0,
         ),
     ),
     _stage,
