@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,12 @@ def cpu_of(pid: int) -> float:
     """CPU seconds of all threads of a process so far."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
+
+def resident(pid: int) -> float:
+    """Bytes that the process has in memory."""
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return float(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def per_operation(rig: Rig, served: Served | None, run: Callable[[], Figures]) -> Figures:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from coordinator.core.model import DEFAULT_TTL, Lease, Terms
+from coordinator.core.names import lease_name
+from coordinator.kube import records
+from coordinator.kube.leases import leases_path
+from tests.bench.rig import NAMESPACE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tests.bench.rig import Rig
 
@@ -14,10 +22,11 @@ TOKEN = 1
 GRANTED = "2026-01-05T10:00:00.000000Z"
 
 
-def hold(rig: Rig, namespace: str, nodes: Iterable[str], slots: int) -> None:
-    """Make the Leases of so many held slots on each node."""
-    path = f"apis/coordination.k8s.io/v1/namespaces/{namespace}/leases"
-    rig.bulk((path, lease) for node in nodes for lease in _leases(node, slots))
+def hold(rig: Rig, nodes: Iterable[str], slots: int, ttl: int = DEFAULT_TTL) -> None:
+    """Make the Leases of so many held slots on each node; `ttl` in seconds."""
+    places = ((node, ordinal) for node in nodes for ordinal in range(slots))
+    path = leases_path(NAMESPACE).lstrip("/")
+    rig.bulk((path, _held(node, ordinal, ttl)) for node, ordinal in places)
 
 
 def claim_of(node: str, ordinal: int) -> str:
@@ -30,29 +39,11 @@ def load_of(node: str, ordinal: int) -> str:
     return f"backup-{node}/pvc-{ordinal}"
 
 
-def _leases(node: str, slots: int) -> Iterator[dict[str, Any]]:
-    for ordinal in range(slots):
-        notes = {
-            "node": node,
-            "claim": claim_of(node, ordinal),
-            "load": load_of(node, ordinal),
-            "priority": "0",
-            "ttl-seconds": "60",
-            "fencing-token": str(TOKEN),
-        }
-        labels = {"app.kubernetes.io/managed-by": "node-slots", "nodeslots.io/node": node}
-        yield {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {
-                "name": f"{node}-slot-{ordinal}",
-                "labels": labels | {"velero.io/exclude-from-backup": "true"},
-                "annotations": {f"nodeslots.io/{name}": note for name, note in notes.items()},
-            },
-            "spec": {
-                "holderIdentity": load_of(node, ordinal),
-                "acquireTime": GRANTED,
-                "renewTime": GRANTED,
-                "leaseTransitions": 1,
-            },
-        }
+def _held(node: str, ordinal: int, ttl: int) -> dict[str, Any]:
+    terms = Terms(load_of(node, ordinal), ttl=ttl)
+    base = Lease(lease_name(node, ordinal), "", TOKEN)
+    body = records.render_grant(base, node, claim_of(node, ordinal), terms, GRANTED)
+    made: dict[str, Any] = orjson.loads(body)
+    for field in ("uid", "resourceVersion"):
+        del made["metadata"][field]
+    return made

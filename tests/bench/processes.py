@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.account import cpu_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -65,8 +67,7 @@ class Measured:
 
     def cpu(self) -> float:
         """CPU seconds of all its threads so far."""
-        threads = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+        return cpu_of(self.pid)
 
     def sleeps(self) -> bool:
         """Whether it waits for something."""

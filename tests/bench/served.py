@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.account import cpu_of
+from tests.bench.account import cpu_of, resident
 from tests.realserver.process import Process, free_port
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ class Served(Process):
 
     def rss(self) -> float:
         """MiB that it has resident."""
-        told = Path(f"/proc/{self.pid}/status").read_text()
-        line = next(line for line in told.splitlines() if line.startswith("VmRSS:"))
-        return int(line.split()[1]) / 1024
+        return resident(self.pid) / 2**20
 
     def metrics(self) -> str:
         """Its metrics, as Prometheus reads them."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from tests.bench.account import resident
 from tests.bench.loads.syncing import connect, first_of
-from tests.bench.loads.told import main, resident, spread
+from tests.bench.loads.told import main, spread
 
 if TYPE_CHECKING:
     from tests.bench.loads.syncing import Connection

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import ssl
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,12 +28,6 @@ def main(load: Callable[[dict[str, Any]], Coroutine[None, None, Figures]]) -> No
 def tls(config: dict[str, Any]) -> ssl.SSLContext:
     """What the API server is verified with."""
     return ssl.create_default_context(cafile=config["ca"])
-
-
-def resident(pid: int) -> float:
-    """Bytes that the process has in memory."""
-    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
-    return float(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.bench.held import hold
-from tests.bench.rig import NAMESPACE, Rig
+from tests.bench.rig import Rig
 from tests.bench.scenario import Goal, Scenario, Size, Subject, figure
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
     with Rig() as rig:
         nodes = rig.nodes(size.pick(5000, 500))
         rig.limits(HOLDERS)
-        hold(rig, NAMESPACE, nodes, HOLDERS)
+        hold(rig, nodes, HOLDERS)
         with rig.coordinator() as served:
             seconds = size.pick(40.0, 10.0)
             yield {OURS: partial(_renewing, rig, served, nodes, seconds)}
