@@ -55,9 +55,8 @@ def failure(
 ) -> errors.ApiError:
     """The typed error of an answer that is not 2xx.
 
-    `sendings` counts how often the HTTP library sent the request (it repeats an idempotent one
-    when a kept-alive connection turns out to be closed): after two, only a 409 proves something
-    about the first.
+    `sendings` counts how often the request was sent (an idempotent one once more when a kept-alive
+    connection turns out to be closed): after two, only a 409 proves something about the first.
     """
     told = _status_object(body)
     message = _message(told, body)

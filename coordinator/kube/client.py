@@ -1,29 +1,29 @@
-"""Requests to the API server: one aiohttp session, orjson, typed errors, a deadline on each."""
+"""Requests to the API server: orjson, typed errors, a deadline on each."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from coordinator.kube import errors
 from coordinator.kube.answers import Json, failure, lost, parse_object
 from coordinator.kube.calls import call_of
 from coordinator.kube.credentials import CredentialsError
-from coordinator.kube.lines import Lines, drop
+from coordinator.kube.lines import Lines
+from coordinator.kube.wire import Request, Wire
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from aiohttp.connector import Connection
-
     from coordinator.kube.calls import Call
     from coordinator.kube.credentials import Access
+    from coordinator.kube.wire import Answer
 
     Observe = Callable[[str, str, str, float], None]
 
@@ -31,18 +31,16 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 
-_CONNECT_TIMEOUT = 10.0
-"""Seconds for TCP and TLS. An address that swallows packets must not use up a watch's opening."""
-
-_GOES_WRONG = (errors.ApiError, CredentialsError, aiohttp.ClientError, OSError, TimeoutError)
-
-_KEEP_ALIVE = 60.0
-"""Seconds. Less than the API server's 90, so that idle connections are closed from this end and
-writes seldom meet a closed one."""
-
-
-_NO_LONGER_THAN_CONNECTING = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT)
-"""For a request whose whole time is bounded around it."""
+_GOES_WRONG = (
+    errors.ApiError,
+    CredentialsError,
+    aiohttp.ClientError,
+    HttpProcessingError,
+    OSError,
+    TimeoutError,
+)
+_HUNG_UP = (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)
+_IDEMPOTENT = frozenset({"GET", "PUT", "DELETE"})
 
 
 class _Exchange:
@@ -63,7 +61,6 @@ class _Exchange:
 
     def __enter__(self) -> Self:
         self._begun = time.monotonic()
-        _UNDER_WAY.set(self)
         return self
 
     def __exit__(
@@ -74,22 +71,6 @@ class _Exchange:
         self._observe(self.call.verb, self.call.resource, code, time.monotonic() - self._begun)
         if failed is not None and failed is not error:
             raise failed from None  # a cause may carry the request's headers
-
-
-_UNDER_WAY: ContextVar[_Exchange] = ContextVar("under_way")
-"""Whose request this task sends."""
-
-
-class _Counted(aiohttp.ClientRequest):
-    """aiohttp sends an idempotent request again when a kept-alive connection turns out closed.
-
-    Without this count a PUT that was sent, lost and then refused a connection would look unsent.
-    (A trace could count, too, for 15 us a request.)
-    """
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        _UNDER_WAY.get().sendings += 1
-        return await super().send(conn)
 
 
 class KubeClient:
@@ -111,26 +92,15 @@ class KubeClient:
         self._observe = observe or (lambda _verb, _resource, _code, _seconds: None)
         self._connections = connections
         self._user_agent = user_agent
-        self._session: aiohttp.ClientSession | None = None
+        self._wire: Wire | None = None
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(
-            limit=self._connections,
-            keepalive_timeout=_KEEP_ALIVE,
-            ssl=self._access.ssl_context or True,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            trust_env=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": self._user_agent},
-            request_class=_Counted,
-        )
+        self._wire = Wire(self._access, connections=self._connections, user_agent=self._user_agent)
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+        if self._wire is not None:
+            await self._wire.close()
             await asyncio.sleep(0)  # closed transports let go of their sockets a round later
 
     async def request(
@@ -150,13 +120,11 @@ class KubeClient:
         `call` is what the request is about, where that need not be read from the path.
         """
         call = call or call_of(method, path, params)
-        headers = {"Accept": accept} | ({"Content-Type": content_type} if body else {})
+        fields = {"Accept": accept, "Content-Type": content_type} if body else {"Accept": accept}
         with _Exchange(call, self._observe) as exchange:
             async with asyncio.timeout(timeout):
-                limits = _NO_LONGER_THAN_CONNECTING
-                answer = await self._send(method, path, params, headers, body, limits, exchange)
-                async with answer:
-                    return await _result(call, answer, exchange)
+                answer = await self._send(exchange, method, _target(path, params), fields, body)
+                return await _result(call, answer, exchange)
 
     @asynccontextmanager
     async def watch(
@@ -175,62 +143,62 @@ class KubeClient:
         without a byte, or at `Lines.close`. The answer's head must come within `opening` seconds.
         Raises `ApiError`, from the lines too.
         """
-        call = call_of("GET", path, params)
-        limits = aiohttp.ClientTimeout(
-            total=timeout, sock_connect=_CONNECT_TIMEOUT, sock_read=silence
-        )
+        call, target = call_of("GET", path, params), _target(path, params)
         with _Exchange(call, self._observe) as exchange:
             async with asyncio.timeout(opening):
-                headers = {"Accept": accept}
-                answer = await self._send("GET", path, params, headers, None, limits, exchange)
+                fields = {"Accept": accept}
+                answer = await self._send(exchange, "GET", target, fields, silence=silence)
                 if answer.status != 200:
-                    async with answer:
-                        raise _refusal(call, answer, await answer.read(), exchange)
+                    raise _refusal(call, answer, await answer.read(), exchange)
+        lines = Lines(call, answer)
+        end = asyncio.get_running_loop().call_later(timeout, lines.close)
         try:
-            yield Lines(call, answer)
+            yield lines
         finally:
-            drop(answer)
+            end.cancel()
+            answer.drop()
 
     async def _send(
         self,
-        method: str,
-        path: str,
-        params: Mapping[str, str] | None,
-        headers: dict[str, str],
-        body: bytes | None,
-        limits: aiohttp.ClientTimeout,
         exchange: _Exchange,
-    ) -> aiohttp.ClientResponse:
-        if self._session is None:
+        method: str,
+        target: str,
+        fields: dict[str, str],
+        body: bytes | None = None,
+        silence: float | None = None,
+    ) -> Answer:
+        """A kept connection may turn out closed: what may be sent twice is then sent again."""
+        if self._wire is None:
             msg = "the client is not open: use `async with KubeClient(...)`"
             raise RuntimeError(msg)
-        answer = await self._session.request(
-            method,
-            URL(self._access.base_url + path, encoded=True),
-            params=params,
-            data=body,
-            headers=headers | await self._access.headers(),
-            timeout=limits,
-            allow_redirects=False,
-            proxy=self._access.proxy,
-            server_hostname=self._access.server_name,
-        )
-        exchange.status = answer.status
-        if answer.status == 401:
-            self._access.rejected()
-        return answer
+        request = Request(method, target, fields | await self._access.headers(), body)
+        while True:
+            connection = await self._wire.connect()
+            exchange.sendings += 1
+            try:
+                answer = await self._wire.ask(connection, request, silence)
+            except _HUNG_UP:
+                if exchange.sendings > 1 or method not in _IDEMPOTENT:
+                    raise
+                continue
+            exchange.status = answer.status
+            if answer.status == 401:
+                self._access.rejected()
+            return answer
 
 
-async def _result(call: Call, answer: aiohttp.ClientResponse, exchange: _Exchange) -> Json:
+def _target(path: str, params: Mapping[str, str] | None) -> str:
+    return URL(path, encoded=True).extend_query(params).raw_path_qs if params else path
+
+
+async def _result(call: Call, answer: Answer, exchange: _Exchange) -> Json:
     body = await answer.read()
     if 200 <= answer.status < 300:
         return parse_object(call, body)
     raise _refusal(call, answer, body, exchange)
 
 
-def _refusal(
-    call: Call, answer: aiohttp.ClientResponse, body: bytes, exchange: _Exchange
-) -> errors.ApiError:
+def _refusal(call: Call, answer: Answer, body: bytes, exchange: _Exchange) -> errors.ApiError:
     wait = answer.headers.get("Retry-After")
     return failure(call, answer.status, body, retry_after=wait, sendings=exchange.sendings)
 

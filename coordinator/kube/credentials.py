@@ -1,7 +1,7 @@
 """Where the API server is and how to be let in: kubeconfig, or a Pod's service account.
 
-Loading is left to the `kubernetes` package. It takes half a second to import, so that happens here
-only, and inside the functions. Secrets stay in private fields: nothing here logs or prints them.
+Loading is left to the `kubernetes` package, imported by those who need it (`loading`). Secrets stay
+in private fields: nothing here logs or prints them.
 """
 
 from __future__ import annotations
@@ -146,8 +146,7 @@ async def load_kubeconfig(paths: str, context: str = "") -> Access:
     separated by colons, to be merged. Raises `CredentialsError`.
     """
     _look_for(paths)
-    from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import load_kube_config
+    from coordinator.kube.loading import Configuration, load_kube_config
 
     configuration = Configuration()
     try:
@@ -159,8 +158,7 @@ async def load_kubeconfig(paths: str, context: str = "") -> Access:
 
 async def load_in_cluster() -> Access:
     """The service account of the Pod that this runs in. Raises `CredentialsError`."""
-    from kubernetes.aio.client import Configuration
-    from kubernetes.aio.config import load_incluster_config
+    from coordinator.kube.loading import Configuration, load_incluster_config
 
     configuration = Configuration()
 

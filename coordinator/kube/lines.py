@@ -11,25 +11,16 @@ from coordinator.kube.answers import Json, lost, parse_object
 
 if TYPE_CHECKING:
     from coordinator.kube.calls import Call
+    from coordinator.kube.wire import Answer
 
 MAX_LINE = 32 * 1024 * 1024
 """Bytes. etcd takes objects of 1.5 MiB; what is far longer is no watch."""
 
 
-def drop(answer: aiohttp.ClientResponse) -> None:
-    """Ends an endless answer at once. Closing alone would wait for the peer's goodbye under TLS,
-    with the socket open for up to half a minute.
-    """
-    transport = answer.connection.transport if answer.connection else None
-    answer.close()
-    if transport is not None:
-        transport.abort()
-
-
 class Lines:
     """The objects of a watch, in order. aiohttp's own `readline` gives up at 64 KiB."""
 
-    def __init__(self, call: Call, answer: aiohttp.ClientResponse) -> None:
+    def __init__(self, call: Call, answer: Answer) -> None:
         self._call = call
         self._answer = answer
         self._closed = False
@@ -39,7 +30,7 @@ class Lines:
     def close(self) -> None:
         """Ends the iteration, from any task of the same loop."""
         self._closed = True
-        drop(self._answer)
+        self._answer.drop()
 
     def __aiter__(self) -> Self:
         return self

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 def microtime(seconds: float) -> str:
     """`seconds` since 1970 in UTC, as the API server itself writes a MicroTime."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+    return text.removesuffix("+00:00") + "Z"
 
 
 def elapsed(since: str, at: datetime) -> float | None:

@@ -7,6 +7,7 @@ write whose outcome is unknown can be repeated byte for byte.
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -38,6 +39,7 @@ _CLAIM = tuple(
     )
 )
 _CLAIMS = frozenset(_CLAIM)
+_CLAIMS_AND_NODE = _CLAIMS | {NODE}
 _LABELS = frozenset({MANAGED_BY, NODE, NO_BACKUP})
 _LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,19}", re.ASCII)
@@ -131,7 +133,7 @@ def _holder(notes: Mapping[str, str], acquired: str) -> Holder:
         priority=_number(notes, "priority"),
         ttl=_number(notes, "ttl-seconds", MIN_TTL, MAX_TTL),
         pod=_pod(notes),
-        owner=notes.get(PREFIX + "owner", ""),
+        owner=sys.intern(notes.get(PREFIX + "owner", "")),
     )
     token = _number(notes, "fencing-token", 0)
     return Holder(_note(notes, "claim"), terms, token, acquired)
@@ -162,20 +164,29 @@ def _pod(notes: Mapping[str, str]) -> PodRef | None:
     namespace, slash, name = text.partition("/")
     if not (namespace and slash and name) or "/" in name:
         raise Unreadable(_UNREADABLE.format(PREFIX + "pod", f"says {text[:80]!r}"))
-    return PodRef(namespace, name, notes.get(PREFIX + "pod-uid", ""))
+    return PodRef(sys.intern(namespace), name, notes.get(PREFIX + "pod-uid", ""))
 
 
-def _rest(head: Mapping[str, object], labels: Json, notes: Json) -> Json:
-    """What a write carries on: everything but our labels and the claim's annotations."""
+def _rest(head: Mapping[str, object], labels: Json, notes: Json) -> Json | None:
+    """What a write carries on: everything but our labels and the claim's annotations.
+
+    None where there is nothing else, as of nearly every Lease; a node is kept only where the name
+    does not tell it (`place_of`).
+    """
     kept: Json = {}
     if theirs := labels.keys() - _LABELS:
         kept["labels"] = {key: value for key, value in labels.items() if key in theirs}
-    if theirs := notes.keys() - _CLAIMS:
+    known = _CLAIMS_AND_NODE if _tells_node(head, notes) else _CLAIMS
+    if theirs := notes.keys() - known:
         kept["annotations"] = {key: value for key, value in notes.items() if key in theirs}
     for field in ("finalizers", "ownerReferences"):
         if value := head.get(field):
             kept[field] = value
-    return kept
+    return kept or None
+
+
+def _tells_node(head: Mapping[str, object], notes: Json) -> bool:
+    return _text(head.get("name")).startswith(f"{notes.get(NODE)}-slot-")
 
 
 # --- bodies of writes -------------------------------------------------------------------------

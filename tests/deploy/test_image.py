@@ -142,7 +142,7 @@ class TestWhatItMakes:
     def test_the_credentials_of_a_pod_are_read_without_the_generated_models(
         self, tree: Path
     ) -> None:
-        line = "from kubernetes.aio.config import load_incluster_config, load_kube_config"
+        line = "import coordinator.kube.loading"
         environment = {"PYTHONPATH": str(tree / LIBRARY), "PATH": os.environ["PATH"]}
         subprocess.run([sys.executable, "-S", "-c", line], env=environment, check=True)
 

@@ -38,6 +38,8 @@ class Asked:
     params: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    target: str = ""
+    """Path and query as they came."""
 
 
 @dataclass
@@ -47,6 +49,8 @@ class FakeServer:
     replies: deque[Reply] = field(default_factory=deque)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
+    connections: int = 0
+    """How many were ever made."""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
 
@@ -61,6 +65,7 @@ class FakeServer:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        self.connections += 1
         try:
             while await self._answer(reader, writer):
                 pass
@@ -94,7 +99,7 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     }
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     url = urlsplit(target)
-    return Asked(method, url.path, dict(parse_qsl(url.query)), headers, body)
+    return Asked(method, url.path, dict(parse_qsl(url.query)), headers, body, target)
 
 
 @asynccontextmanager

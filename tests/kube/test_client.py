@@ -116,10 +116,10 @@ async def test_a_write_whose_tls_fails_was_not_sent() -> None:
                 await client.request("PUT", PATH, body=b"{}")
 
 
-async def test_a_refusal_after_the_librarys_own_repetition_is_in_doubt(
+async def test_a_refusal_after_the_clients_own_repetition_is_in_doubt(
     fake: FakeServer, client: KubeClient
 ) -> None:
-    """The kept-alive connection closes on the PUT, and aiohttp sends it again by itself."""
+    """The kept-alive connection closes on the PUT, and the client sends it again by itself."""
     fake.then(answer(200), Reply(b"", "close"), answer(429, status(429, "TooManyRequests")))
     await client.request("GET", PATH)
     with pytest.raises(errors.UnknownOutcome):

@@ -43,7 +43,7 @@ async def test_in_an_outage_at_most_one_write_a_second_is_sent(
         first = len(cluster.faults.sent)
         await cluster.jumps.advance(60)
         later = [one for one in cluster.faults.sent[first:] if one.writes_lease]
-        again = 2 if fate is faults.cut_before else 1  # aiohttp sends once more by itself
+        again = 2 if fate is faults.cut_before else 1  # the client sends once more by itself
         assert 1 <= busiest_second(later) <= again
         assert 3 <= len(later) <= 61
         assert first - begun <= 20 * again

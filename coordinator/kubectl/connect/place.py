@@ -25,7 +25,7 @@ def namespace_of_context(kubeconfig: str = "", context: str = "") -> str:
 
 
 def _context(paths: str, name: str) -> dict[str, Any]:
-    from kubernetes.aio.config import list_kube_config_contexts
+    from coordinator.kube.loading import list_kube_config_contexts
 
     try:
         contexts, current = list_kube_config_contexts(paths)
