@@ -23,16 +23,31 @@ SETTLED = 1.5
 _COMMAND = str(Path(sys.executable).parent / "slot-coordinator")
 
 
-class Served(Process):
+class Measured(Process):
+    """A server that agents may ask at `url`."""
+
+    def __init__(self, url: str, command: list[str], log: Path) -> None:
+        self.url = url
+        super().__init__(command, log)
+
+    def cpu(self) -> float:
+        """CPU seconds of all its threads so far."""
+        return cpu_of(self.pid)
+
+    def rss(self) -> float:
+        """MiB that it has resident."""
+        return resident(self.pid) / 2**20
+
+
+class Served(Measured):
     """`slot-coordinator serve` over plain HTTP on loopback, open to everybody there."""
 
     def __init__(self, flags: Sequence[str], log: Path) -> None:
         listen, health = free_port(), free_port()
-        self.url = f"http://127.0.0.1:{listen}"
         self.health = f"http://127.0.0.1:{health}"
         own = ["--auth", "none", "--listen-address", "127.0.0.1", "--listen-port", str(listen)]
         own += ["--health-address", "127.0.0.1", "--health-port", str(health)]
-        super().__init__([_COMMAND, "serve", *own, *flags], log)
+        super().__init__(f"http://127.0.0.1:{listen}", [_COMMAND, "serve", *own, *flags], log)
 
     def wait_ready(self) -> None:
         """Until it leads, knows who holds and grants."""
@@ -54,14 +69,6 @@ class Served(Process):
         """The JSON of a GET. Raises `OSError`, which `HTTPError` is too."""
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
             return json.load(answer)
-
-    def cpu(self) -> float:
-        """CPU seconds of all its threads so far."""
-        return cpu_of(self.pid)
-
-    def rss(self) -> float:
-        """MiB that it has resident."""
-        return resident(self.pid) / 2**20
 
     def metrics(self) -> str:
         """Its metrics, as Prometheus reads them."""

@@ -8,6 +8,7 @@ then. Anything but granted, queued and settling is an error, and ends the load.
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +94,14 @@ async def midnight(config: dict[str, Any]) -> Figures:
         agent.connection = await connect(config["url"], config["namespace"], node, agent.heard)
         agent.greet()
     await asyncio.sleep(2.0)
-    before = resident(config["pid"])
+    before, cpu = resident(config["pid"]), time.process_time()
     crowd = asyncio.ensure_future(_crowd(agents, config["spread"], config["seconds"]))
     await first_of(crowd, [agent.connection for agent in agents])
     took, waiting = crowd.result(), len(agents) * (config["claims"] - 1)
     figures = {
         "per second": len(agents) / took,
         "seconds": took,
+        "load CPU s": time.process_time() - cpu,
         "KB a waiter": (resident(config["pid"]) - before) / waiting / 1000,
     }
     return figures | spread([agent.answered - agent.asked for agent in agents])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tests.bench.answering import answering
 from tests.bench.held import hold
 from tests.bench.rig import Rig
 from tests.bench.scenario import Goal, Scenario, Size, Subject, figure
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.bench.scenario import Figures
-    from tests.bench.served import Served
+    from tests.bench.served import Measured
 
-OURS = "node-slots"
+OURS, BARE = "node-slots", "aiohttp, bare"
 HOLDERS = 10
 SPREAD = 20.0
 """Seconds over which the agents begin, and then go on: each syncs three times in its TTL of 60."""
@@ -32,13 +33,14 @@ def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
         nodes = rig.nodes(size.pick(5000, 500))
         rig.limits(HOLDERS)
         hold(rig, nodes, HOLDERS)
-        with rig.coordinator() as served:
-            seconds = size.pick(40.0, 10.0)
-            yield {OURS: partial(_renewing, rig, served, nodes, seconds)}
+        seconds = size.pick(40.0, 10.0)
+        with rig.coordinator() as served, answering(rig.folder / "bare.log") as bare:
+            measure = partial(_renewing, rig, nodes=nodes, seconds=seconds)
+            yield {OURS: partial(measure, served), BARE: partial(measure, bare)}
 
 
-def _renewing(rig: Rig, served: Served, nodes: list[str], seconds: float) -> Figures:
-    """What the coordinator takes in a window of so many seconds in the middle of the load."""
+def _renewing(rig: Rig, served: Measured, nodes: list[str], seconds: float) -> Figures:
+    """What the server takes in a window of so many seconds in the middle of the load."""
     with ThreadPoolExecutor(1) as beside:
         load = beside.submit(
             rig.load,
