@@ -104,7 +104,7 @@ def _event_first(_logger: object, _method: str, event: EventDict) -> EventDict:
     """When and what come first, so that a line can be read by eye as well."""
     order = ("timestamp", "level", "event")
     first = {key: event[key] for key in order if key in event}
-    return {**first, **{key: value for key, value in event.items() if key not in first}}
+    return {**first, **event}
 
 
 def _dumps(event: object, **_options: object) -> str:

@@ -217,6 +217,10 @@ class Guard(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._leave(self._transport)
             self._inner.connection_lost(exc)
+            self._transport = None
+        # Else a ring of references is left until cyclic garbage is looked for, which is seldom.
+        self._head_deadline.drop()
+        self._write_deadline.drop()
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where the next bytes go."""
@@ -307,6 +311,15 @@ class Deadline:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def drop(self) -> None:
+        """It never runs again."""
+        self.lift()
+        self._then = _nothing
+
+
+def _nothing() -> None:
+    """What there is to do once a connection is gone."""
 
 
 CONNECTIONS: web.AppKey[Connections] = web.AppKey("connections", Connections)

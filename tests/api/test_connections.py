@@ -16,6 +16,7 @@ from coordinator.api.app import api_app, listen
 from coordinator.api.connections import Connections, guarded
 from coordinator.service.metrics import Metrics
 from tests.api.conftest import CLAIM, Caller
+from tests.api.leftovers import gone, standing, uncollected
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -276,3 +277,14 @@ async def test_who_reads_gets_the_whole_of_a_large_answer(session: aiohttp.Clien
     app.router.add_get("/", large)
     async with serving(app, Connections()) as url, session.get(url) as answer:
         assert len(await answer.read()) == 32 * 1024 * 1024
+
+
+async def test_an_ended_connection_leaves_nothing_to_be_collected(url: str) -> None:
+    with uncollected():
+        before = standing()
+        for _ in range(3):
+            async with connecting(url) as client:
+                await client.send(WHOLE)
+                await client.answer()
+                assert standing() > before
+        assert await gone(before)

@@ -18,6 +18,7 @@ import coordinator
 from coordinator.api import secured
 from coordinator.api.app import listen
 from coordinator.api.connections import Connections, guarded
+from tests.api.leftovers import gone, standing, uncollected
 from tests.tls.listening import GET, Present, asking, connected, hello, served, until
 from tests.tls.scene import DEADLINE
 from tests.tls.test_making import material
@@ -281,3 +282,14 @@ async def test_all_works_where_ipv6_is_off(monkeypatch: pytest.MonkeyPatch, numb
 async def test_a_port_that_is_taken_is_no_reason_to_do_without_ipv6() -> None:
     with socket.create_server(("0.0.0.0", 0)) as taken, pytest.raises(OSError, match="in use"):
         await listen(web.Application(), "all", taken.getsockname()[1])
+
+
+async def test_an_ended_connection_leaves_nothing_to_be_collected(present: Present) -> None:
+    async with served(present) as url:
+        with uncollected():
+            before = standing()
+            for _ in range(3):
+                async with connected(url, present.client) as line:
+                    await line.asks()
+                    assert standing() > before
+            assert await gone(before)
