@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from coordinator.api.pools import ready_pool, require_ready
 from coordinator.api.queries import choices, mark_of, names, page_mark, page_size, refuse_mark
 from coordinator.api.reports import NodesJson, summary_json
 from coordinator.core.listing import STATES, Place, Wanted
+from coordinator.service.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,8 +35,6 @@ NODE_STATES: dict[str, Callable[[NodeCounts], bool]] = {
     "on-hold": lambda node: bool(node.hold),
 }
 """What `state` asks of a node."""
-AT_ONCE = 200
-"""Nodes counted before others get a turn."""
 
 _Mark = tuple[str, Place]
 _MARK: TypeAdapter[_Mark] = TypeAdapter(_Mark)
@@ -62,17 +60,19 @@ async def _counted(
     pool: Pool, nodes: Iterable[str], tests: list[Callable[[NodeCounts], bool]], most: int
 ) -> tuple[list[NodeCounts], bool]:
     """The first of the nodes that pass one of the tests, and whether there are more."""
-    page: list[NodeCounts] = []
-    for number, node in enumerate(nodes):
-        if number % AT_ONCE == AT_ONCE - 1:
-            await asyncio.sleep(0)
-        counts = pool.count(node)
-        if tests and not any(test(counts) for test in tests):
+    turns, page = Turns(), list[str]()
+    for node in nodes:
+        await turns.give()
+        if tests and not _passes(pool.tally.of(node), tests):
             continue
         if len(page) == most:
-            return page, True
-        page.append(counts)
-    return page, False
+            return [pool.count(one) for one in page], True
+        page.append(node)
+    return [pool.count(one) for one in page], False
+
+
+def _passes(counts: NodeCounts | None, tests: list[Callable[[NodeCounts], bool]]) -> bool:
+    return counts is not None and any(test(counts) for test in tests)
 
 
 async def get_claims(request: web.Request) -> web.Response:

@@ -25,6 +25,9 @@ from coordinator.service.metrics import CONTENT_TYPE
 if TYPE_CHECKING:
     from coordinator.service.pool import Pool
 
+VERSION = version("node-slots")
+"""Read once: it is looked for in files."""
+
 
 async def get_status(request: web.Request) -> web.Response:
     """Version, who leads, readiness, and the config and totals of each pool that you may list."""
@@ -33,7 +36,7 @@ async def get_status(request: web.Request) -> web.Response:
     told, pools = coordinator.ready(), coordinator.pools  # of one moment: nothing waits from here
     checks = {name: told[name] for name in seen if name in told}
     body = StatusJson(
-        version=version("node-slots"),
+        version=VERSION,
         answeredBy=coordinator.identity,
         leading=coordinator.leading,
         leader=leader_json(coordinator.leader),
@@ -59,7 +62,7 @@ def pool_json(pool: Pool) -> PoolJson:
         ready=not why,
         reason=why,
         config=config_json(pool.config()),
-        totals=None if why else totals_json(pool.totals()),
+        totals=None if why else totals_json(pool.tally.totals()),
         movers=movers_json(pool.movers.status()),
         why=pool_why_json(pool.insight.why_pool(why)),
     )

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from coordinator.core.explain import explain_claim, explain_node, explain_pool
+from coordinator.core.explain import MOST_STARVED, PoolWhy, explain_claim, explain_node
 from coordinator.core.messages import SetHold, SetLimit
 from coordinator.core.slots import NodeTable
 from coordinator.core.surroundings import ConfigTrouble, Surroundings
+from coordinator.core.waits import waiting_since
 from coordinator.kube.microtime import elapsed
 from coordinator.service.limits import GONE
 from coordinator.service.status import counts, node_status
+from coordinator.service.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coordinator.core.claims import Policy
     from coordinator.core.durations import Durations
-    from coordinator.core.explain import ClaimWhy, NodeWhy, PoolWhy
+    from coordinator.core.explain import ClaimWhy, NodeWhy
     from coordinator.service.caps import Caps
     from coordinator.service.clock import Clock
     from coordinator.service.desk import Desk
@@ -47,6 +50,8 @@ class Insight:
         self._policy = policy
         self._caps = caps
         self._bring = bring
+        self.tally = Tally(self._numbers, self._waiting_since, clock.now)
+        """Is to be told of each node to whose table something happens."""
 
     def node(self, node: str) -> NodeStatus:
         """The node's limit and why, its slots and its queue. Raises `ServiceError`."""
@@ -58,7 +63,17 @@ class Insight:
 
     def count(self, node: str) -> NodeCounts:
         """The node in numbers."""
-        return counts(node, self.table(node), self._limits, self._clock.now())
+        return self.tally.count(node) or counts(node, None, self._limits)
+
+    def _numbers(self, node: str) -> NodeCounts | None:
+        table = self.table(node)
+        if table is None and self._limits.nodes.get(node) is None:
+            return None
+        return counts(node, table, self._limits)
+
+    def _waiting_since(self, node: str) -> float:
+        table = self.table(node)
+        return waiting_since(table, self._clock.now()) if table else math.inf
 
     def why_claim(self, node: str, claim: str) -> ClaimWhy:
         """What is true of the claim, and why."""
@@ -74,8 +89,15 @@ class Insight:
 
     def why_pool(self, trouble: str = "") -> PoolWhy:
         """Where claims wait. `trouble` is why the pool serves nobody yet."""
-        tables = [desk.table for desk in self._desks.values()]
-        return explain_pool(tables, self._clock.now(), self._config_trouble(), trouble)
+        totals = self.tally.totals()
+        return PoolWhy(
+            trouble,
+            totals.queued,
+            totals.waiting,
+            self.tally.starved(MOST_STARVED),
+            totals.unresponsive,
+            self._config_trouble(),
+        )
 
     def table(self, node: str) -> NodeTable | None:
         """What is known of the node's slots; None where nobody has asked for one."""

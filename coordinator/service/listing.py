@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from coordinator.core.listing import rows
+from coordinator.service.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from coordinator.core.listing import ClaimRow, Place, Wanted
     from coordinator.service.desk import Desk
-
-AT_ONCE = 200
-"""Nodes looked through before others get a turn."""
 
 
 class Listing:
@@ -32,9 +29,9 @@ class Listing:
         They begin `after` the last one of an earlier page.
         """
         found: list[ClaimRow] = []
-        for number, node in enumerate(self._nodes(wanted, after)):
-            if number % AT_ONCE == AT_ONCE - 1:
-                await asyncio.sleep(0)
+        turns = Turns()
+        for node in self._nodes(wanted, after):
+            await turns.give()
             desk = self._desks.get(node)
             for row in rows(desk.table, wanted, self._now()) if desk else ():
                 if after is not None and (node, row.place) <= after:

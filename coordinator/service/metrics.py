@@ -7,6 +7,7 @@ What there is, and what it tells, stands in `metrics_table`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -22,6 +23,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from coordinator.core.happenings import Granted, HandedOver, Reclaimed, Released
 from coordinator.core.model import Cause
 from coordinator.service import metrics_table as table
+from coordinator.service.metrics_nodes import NodeSeries
 from coordinator.service.metrics_pools import PoolCollector
 
 if TYPE_CHECKING:
@@ -48,11 +50,14 @@ class Metrics:
     """One process's metrics, in a registry of its own."""
 
     def __init__(self, per_node: PerNode = "auto", queue_limits: QueueLimits | None = None) -> None:
-        self._per_node = per_node
+        self._nodes = NodeSeries(per_node)
         registry = self._registry = CollectorRegistry()
         self._counters = {one: _counter(one, registry) for one in _of("counter")}
         self._gauges = {one: _gauge(one, registry) for one in _of("gauge")}
         self._histograms = {one: _histogram(one, registry) for one in _of("histogram")}
+        # To look one up by its labels takes a lock and costs more than to count.
+        self._counter = cache(lambda one, *labels: self._counters[one].labels(*labels))
+        self._histogram = cache(lambda one, *labels: self._histograms[one].labels(*labels))
         self._begin()
         if queue_limits:
             self._gauges[table.QUEUE_LIMIT].labels("node").set(queue_limits.node)
@@ -69,7 +74,8 @@ class Metrics:
 
     def watch(self, pools: Callable[[], Iterable[Watched]]) -> None:
         """Show these pools in every scrape from now on."""
-        self._registry.register(PoolCollector(pools, self._per_node))
+        self._nodes.pools = pools
+        self._registry.register(PoolCollector(pools))
 
     def expect(self, namespace: str) -> None:
         """Count for this pool from 0, as in `_begin`."""
@@ -89,25 +95,25 @@ class Metrics:
                 self._granted(namespace, "grant", what.waited)
             case HandedOver():
                 self._granted(namespace, "handover", what.waited)
-                self._histograms[table.HANDOVER].labels(namespace).observe(what.seconds)
+                self._histogram(table.HANDOVER, namespace).observe(what.seconds)
                 self._held(namespace, what.held)
             case Released():
                 self._held(namespace, what.held)
             case Reclaimed():
-                self._counters[table.RECLAIMS].labels(namespace, what.cause.value).inc()
+                self._counter(table.RECLAIMS, namespace, what.cause.value).inc()
 
     def _granted(self, namespace: str, kind: str, waited: float) -> None:
-        self._counters[table.GRANTS].labels(namespace, kind).inc()
-        self._histograms[table.WAIT].labels(namespace).observe(waited)
+        self._counter(table.GRANTS, namespace, kind).inc()
+        self._histogram(table.WAIT, namespace).observe(waited)
 
     def _held(self, namespace: str, seconds: float | None) -> None:
         if seconds is not None:
-            self._histograms[table.HOLD].labels(namespace).observe(seconds)
+            self._histogram(table.HOLD, namespace).observe(seconds)
 
     def api_request(self, verb: str, resource: str, code: str, seconds: float) -> None:
         """A request to the API server ended after `seconds`."""
-        self._counters[table.REQUESTS].labels(verb, resource, code).inc()
-        self._histograms[table.REQUEST_SECONDS].labels(verb, resource).observe(seconds)
+        self._counter(table.REQUESTS, verb, resource, code).inc()
+        self._histogram(table.REQUEST_SECONDS, verb, resource).observe(seconds)
 
     def reviewed(self, review: str, result: str) -> None:
         """The API server was asked about a caller; `review` is token or access."""
@@ -148,7 +154,7 @@ class Metrics:
 
     def render(self) -> bytes:
         """All metrics in the Prometheus text format (`CONTENT_TYPE`)."""
-        return generate_latest(self._registry)
+        return generate_latest(self._registry) + self._nodes.text()
 
 
 def _of(kind: str) -> list[Family]:

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from coordinator.service.metrics_table import Family, PerNode
-    from coordinator.service.status import ConfigStatus, MoversStatus, NodeCounts
+    from coordinator.core.explain import Starved
+    from coordinator.service.metrics_table import Family
+    from coordinator.service.status import ConfigStatus, MoversStatus, NodeCounts, Totals
+
+VERSION = version("node-slots")
 
 
 class Watched(Protocol):
@@ -32,8 +35,12 @@ class Watched(Protocol):
     def ready(self) -> str:
         """ "" when ready, else why not."""
 
-    def counts(self) -> Sequence[NodeCounts]:
-        """Each node in numbers."""
+    @property
+    def tally(self) -> Numbers:
+        """What knows its numbers."""
+
+    def nodes(self) -> Sequence[str]:
+        """The names of its nodes."""
 
     def config(self) -> ConfigStatus:
         """Its ConfigMap's state."""
@@ -41,6 +48,25 @@ class Watched(Protocol):
     @property
     def movers(self) -> Census:
         """Velero's mover Pods in its namespace."""
+
+
+class Numbers(Protocol):
+    """What knows the numbers of a pool's nodes, and their sums."""
+
+    def of(self, node: str) -> NodeCounts | None:
+        """The node in numbers; None for one that is gone."""
+
+    def longest_wait(self, node: str) -> float:
+        """Seconds that somebody waits for a slot of it."""
+
+    def totals(self) -> Totals:
+        """The sums."""
+
+    def longest_queue(self) -> int:
+        """Claims that wait where most do."""
+
+    def starved(self, most: int) -> Sequence[Starved]:
+        """The nodes where somebody waits for longest."""
 
 
 class Census(Protocol):
@@ -53,9 +79,8 @@ class Census(Protocol):
 class PoolCollector(Collector):
     """Reads the pools at scrape time."""
 
-    def __init__(self, pools: Callable[[], Iterable[Watched]], per_node: PerNode) -> None:
+    def __init__(self, pools: Callable[[], Iterable[Watched]]) -> None:
         self._pools = pools
-        self._per_node = per_node
 
     def describe(self) -> list[Metric]:
         """The families without a sample: registering reads no pool."""
@@ -64,7 +89,7 @@ class PoolCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """What is true now."""
         gauges = _Gauges()
-        gauges.add(table.BUILD, 1, version("node-slots"))
+        gauges.add(table.BUILD, 1, VERSION)
         for pool in self._pools():
             self._read(gauges, pool)
         yield from gauges.families()
@@ -76,22 +101,15 @@ class PoolCollector(Collector):
         gauges.add(table.MOVERS, movers.governed, pool.namespace, "true")
         gauges.add(table.MOVERS, movers.ungoverned, pool.namespace, "false")
         gauges.add(table.NEAR, movers.near_timeout, pool.namespace)
-        if not ready:
-            return
-        counts = pool.counts()
-        _add_sums(gauges, pool.namespace, counts)
-        if self._shows_nodes(len(counts)):
-            _add_nodes(gauges, pool.namespace, counts)
-
-    def _shows_nodes(self, nodes: int) -> bool:
-        return nodes < table.MANY_NODES if self._per_node == "auto" else self._per_node == "always"
+        if ready:
+            _add_sums(gauges, pool.namespace, pool.tally.totals(), pool.tally)
 
 
 class _Gauges:
     """One scrape's families, by name."""
 
     def __init__(self) -> None:
-        shown = (table.BUILD, *table.PER_POOL, *table.PER_NODE)
+        shown = (table.BUILD, *table.PER_POOL)
         self._families = {
             one.name: GaugeMetricFamily(one.name, one.help, labels=one.labels) for one in shown
         }
@@ -105,25 +123,16 @@ class _Gauges:
         return self._families.values()
 
 
-def _add_sums(gauges: _Gauges, namespace: str, counts: Sequence[NodeCounts]) -> None:
-    sums = {
-        table.POOL_NODES: len(counts),
-        table.POOL_LIMIT: sum(one.limit for one in counts),
-        table.POOL_HELD: sum(one.held for one in counts),
-        table.POOL_UNRESPONSIVE: sum(one.unresponsive for one in counts),
-        table.POOL_QUEUE: sum(one.queued for one in counts),
-        table.POOL_LONGEST_QUEUE: max((one.queued for one in counts), default=0),
-        table.POOL_WAITING_NODES: sum(one.queued > 0 for one in counts),
-        table.POOL_WAIT: max((one.longest_wait for one in counts), default=0.0),
+def _add_sums(gauges: _Gauges, namespace: str, totals: Totals, numbers: Numbers) -> None:
+    found = {
+        table.POOL_NODES: totals.nodes,
+        table.POOL_LIMIT: totals.limit,
+        table.POOL_HELD: totals.held,
+        table.POOL_UNRESPONSIVE: totals.unresponsive,
+        table.POOL_QUEUE: totals.queued,
+        table.POOL_LONGEST_QUEUE: numbers.longest_queue(),
+        table.POOL_WAITING_NODES: totals.waiting,
+        table.POOL_WAIT: sum(one.longest_wait for one in numbers.starved(1)),
     }
-    for family, value in sums.items():
+    for family, value in found.items():
         gauges.add(family, value, namespace)
-
-
-def _add_nodes(gauges: _Gauges, namespace: str, counts: Sequence[NodeCounts]) -> None:
-    for one in counts:
-        gauges.add(table.HELD, one.held, namespace, one.node)
-        gauges.add(table.LIMIT, one.limit, namespace, one.node)
-        gauges.add(table.QUEUE, one.queued, namespace, one.node)
-        gauges.add(table.UNRESPONSIVE, one.unresponsive, namespace, one.node)
-        gauges.add(table.LONGEST_WAIT, one.longest_wait, namespace, one.node)

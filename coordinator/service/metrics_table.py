@@ -17,9 +17,12 @@ MANY_NODES = 1000
 """From here on a pool shows no series by node unless it is told to: five a node are too many."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Family:
-    """One metric. A counter's name is that of its samples, with `_total`."""
+    """One metric. A counter's name is that of its samples, with `_total`.
+
+    There is one of each, so that they are told apart, and found, by identity.
+    """
 
     name: str
     kind: Kind

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from coordinator.core.headroom import kept
 from coordinator.core.listing import count_draining, count_held, unresponsive
 from coordinator.core.views import slot_views, waiting
-from coordinator.core.waits import longest_wait
 from coordinator.service.limits import GONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from coordinator.core.cap import CapUse
     from coordinator.core.model import PodRef
     from coordinator.core.movers import Kind
@@ -69,12 +66,16 @@ class NodeCounts:
     hold: str
     unresponsive: int = 0
     """Slots whose holder is silent past its TTL and cannot be shown to have ended."""
-    longest_wait: float = 0.0
+    longest_wait: float = field(default=0.0, compare=False)
     """Seconds that the claim waits that came first, of those that somebody still asks for."""
     decided_by: str = ""
     """What made the limit."""
     draining: int = 0
     """Held slots past the limit: they are not granted again once they are given back."""
+
+
+NOTHING = NodeCounts("", 0, 0, 0, "")
+"""Of a node that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,9 @@ class Totals:
     limit: int
     held: int
     queued: int
+    unresponsive: int = 0
+    waiting: int = 0
+    """Nodes where somebody waits."""
 
 
 def node_status(
@@ -126,8 +130,8 @@ def node_status(
     )
 
 
-def counts(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -> NodeCounts:
-    """The node in numbers at `now`; cheap enough for every node at every scrape."""
+def counts(node: str, table: NodeTable | None, limits: NodeLimits) -> NodeCounts:
+    """The node in numbers, without its longest wait."""
     limit, why = limits.limit(node)
     hold = limits.hold(node)
     if table is None:
@@ -139,20 +143,8 @@ def counts(node: str, table: NodeTable | None, limits: NodeLimits, now: float) -
         len(table.roll.queue),
         hold,
         unresponsive=len(unresponsive(table)),
-        longest_wait=longest_wait(table, now),
         decided_by=why,
         draining=count_draining(table),
-    )
-
-
-def totals(limits: Sequence[int], tables: Iterable[NodeTable]) -> Totals:
-    """Sums over all nodes: each one's limit, and what the tables of those that are used tell."""
-    used = [(count_held(table), len(table.roll.queue)) for table in tables]
-    return Totals(
-        nodes=len(limits),
-        limit=sum(limits),
-        held=sum([held for held, _ in used]),
-        queued=sum([queued for _, queued in used]),
     )
 
 

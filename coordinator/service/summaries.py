@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Summaries:
 
     def _renew(self, node: str, before: Summary | None, now: float) -> None:
         counts = self._count(node)
-        if before is not None and _same(before.counts, counts):
+        if before is not None and before.counts == counts:  # a wait grows, everybody can see that
             return
         self.version += 1
         self._kept[node] = Summary(counts, self.version, now)
@@ -107,8 +107,3 @@ class Summaries:
         most = self._size() + SPARE
         while len(self._kept) > most:
             self._kept.popitem(last=False)
-
-
-def _same(before: NodeCounts, now: NodeCounts) -> bool:
-    """Whether nothing but time has passed: a wait grows by itself, everybody can see that."""
-    return replace(before, longest_wait=0.0) == replace(now, longest_wait=0.0)

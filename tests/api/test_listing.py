@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from coordinator.api import listing
+from coordinator.service import turns
 from tests.api.living import POOL, limits, until
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ async def test_a_bad_question_is_refused(
 async def test_others_get_a_turn_while_thousands_are_looked_through(
     alive: Living, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(listing, "AT_ONCE", 1)
+    monkeypatch.setattr(turns, "TURN", 0.0)
     assert await nodes(alive, "state=held") == []
     assert await nodes(alive, "") == ["node1", "node2", "node3"]
 
