@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from coordinator.core.access import AgentPod
+    from coordinator.service.callers import Callers
     from coordinator.service.coordinator import Coordinator
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -83,19 +84,21 @@ CALLER: web.RequestKey[Caller] = web.RequestKey("caller", Caller)
 
 
 @web.middleware
-async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let in whom the route is for; what is nowhere answers everybody the same.
-
-    Whoever waited for a slot is looked at once more before the answer: its Pod may be gone.
-    """
-    coordinator = request.app[COORDINATOR]
-    if coordinator.callers is None:
-        return await handler(request)
+def admitted(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Let in whom the route is for; what is nowhere answers everybody the same."""
+    callers = request.app[COORDINATOR].callers
     need = request.app[NEEDS].get(request.match_info.handler)
-    if need is None:
-        return await handler(request)
-    token = bearer_token(request)
-    caller = request[CALLER] = await coordinator.callers.identify(token)
+    if callers is None or need is None:
+        return handler(request)
+    return _judged(request, handler, callers, need)
+
+
+async def _judged(
+    request: web.Request, handler: Handler, callers: Callers, need: Need
+) -> web.StreamResponse:
+    """Whoever waited for a slot is looked at once more before the answer: its Pod may be gone."""
+    coordinator, token = request.app[COORDINATOR], bearer_token(request)
+    caller = request[CALLER] = await callers.identify(token)
     reign = coordinator.pools
     await _require(coordinator, caller, need, path_values(request))
     try:
@@ -105,7 +108,7 @@ async def admitted(request: web.Request, handler: Handler) -> web.StreamResponse
             response = await handler(request)
     except PoolUnknown:
         raise _no_such_pool(request.match_info["namespace"]) from None
-    await coordinator.callers.identify(token)
+    await callers.identify(token)
     if not coordinator.leading or coordinator.pools is not reign:  # that may take seconds (P10)
         raise NotLeading(LOST)
     return response

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from coordinator.api.problems import Problem, ProblemJson
-from coordinator.core.messages import (
+from coordinator.core.refusals import (
     ClaimMismatch,
     ClaimReleased,
     OthersClaim,
@@ -119,30 +119,35 @@ def holder_json(held: Held, at: datetime) -> HolderJson:
     )
 
 
+def holders_json(view: Queued, at: datetime) -> list[HolderJson]:
+    """Behind whom the claim waits, at the wall clock's time `at`."""
+    return [holder_json(held, at) for held in view.holders]
+
+
 def granted_json(view: Granted, term: int) -> GrantedJson:
     """The grant."""
-    return GrantedJson(
-        claim=view.claim,
-        state="granted",
-        term=term,
-        slot=view.slot,
-        lease=view.lease,
-        fencingToken=view.token,
-        ttlSeconds=view.ttl,
-    )
+    return {
+        "claim": view.claim,
+        "state": "granted",
+        "term": term,
+        "slot": view.slot,
+        "lease": view.lease,
+        "fencingToken": view.token,
+        "ttlSeconds": view.ttl,
+    }
 
 
-def queued_json(view: Queued, term: int, at: datetime) -> QueuedJson:
-    """The place in the queue, at the wall clock's time `at`."""
-    return QueuedJson(
-        claim=view.claim,
-        state="queued",
-        term=term,
-        position=view.position,
-        ticket=f"{view.ticket[0]}.{view.ticket[1]}",
-        reason=view.reason,
-        holders=[holder_json(held, at) for held in view.holders],
-    )
+def queued_json(view: Queued, term: int, holders: list[HolderJson]) -> QueuedJson:
+    """The place in the queue."""
+    return {
+        "claim": view.claim,
+        "state": "queued",
+        "term": term,
+        "position": view.position,
+        "ticket": f"{view.ticket[0]}.{view.ticket[1]}",
+        "reason": view.reason,
+        "holders": holders,
+    }
 
 
 def problem_of(view: Settling | Lost | Released, node: str) -> Problem:
@@ -186,21 +191,35 @@ def refused(refusal: Refusal, claim: str, node: str) -> Problem:
     raise TypeError(f"a refusal without a problem: {refusal!r}")
 
 
-def element(
-    view: View | Refusal, claim: str, node: str, term: int, at: datetime
-) -> GrantedJson | QueuedJson | TroubledJson:
-    """One claim's state in a sync's answer."""
-    if isinstance(view, Granted):
-        return granted_json(view, term)
-    if isinstance(view, Queued):
-        return queued_json(view, term, at)
-    if isinstance(view, Settling):
-        return troubled(claim, "settling", problem_of(view, node))
-    if isinstance(view, Lost):
-        return troubled(claim, "lost", problem_of(view, node))
-    if isinstance(view, Released):
-        return troubled(claim, "refused", problem_of(view, node))
-    return troubled(claim, "refused", refused(view, claim, node))
+class Elements:
+    """The claims' states in one sync's answer, at the wall clock's time `at`."""
+
+    def __init__(self, node: str, term: int, at: datetime) -> None:
+        self._node = node
+        self._term = term
+        self._at = at
+        self._behind: tuple[Held, ...] | None = None
+        self._holders: list[HolderJson] = []
+        """Those, as they are shown: claims of one node wait behind the same."""
+
+    def of(self, view: View | Refusal, claim: str) -> GrantedJson | QueuedJson | TroubledJson:
+        """One claim's state."""
+        if isinstance(view, Granted):
+            return granted_json(view, self._term)
+        if isinstance(view, Queued):
+            return queued_json(view, self._term, self._shown(view))
+        if isinstance(view, Settling):
+            return troubled(claim, "settling", problem_of(view, self._node))
+        if isinstance(view, Lost):
+            return troubled(claim, "lost", problem_of(view, self._node))
+        if isinstance(view, Released):
+            return troubled(claim, "refused", problem_of(view, self._node))
+        return troubled(claim, "refused", refused(view, claim, self._node))
+
+    def _shown(self, view: Queued) -> list[HolderJson]:
+        if view.holders is not self._behind:
+            self._behind, self._holders = view.holders, holders_json(view, self._at)
+        return self._holders
 
 
 def troubled(

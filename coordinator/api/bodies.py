@@ -66,7 +66,8 @@ async def read_json(
     """The body's JSON value, of at most `limit` bytes; `intake` bounds it with others of its kind,
     instead of with all that the application reads. Raises `Problem`.
     """
-    if request.content_type != "application/json":
+    kind = request.headers.get("Content-Type")
+    if kind != "application/json" and request.content_type != "application/json":
         raise Problem(
             "unsupported-media-type",
             f"Content-Type is {request.content_type}; send application/json",

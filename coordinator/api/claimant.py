@@ -67,10 +67,17 @@ class Claimant:
         """Each of the claims by itself, in the same order."""
         owner = self.agent.owner
         asks = [ask if ask.terms.owner == owner else _with(ask, owner=owner) for ask in asks]
-        missing = await self._not_seen([ask for ask in asks if self._is_to_look(ask)])
+        found = [self._known(ask) for ask in asks]
+        to_look = [
+            ask for ask, known in zip(asks, found, strict=True) if self._is_to_look(ask, known)
+        ]
+        missing: dict[str, Problem] = {}
+        if to_look:
+            missing = await self._not_seen(to_look)
+            found = [self._known(ask) for ask in asks]
         judged = Judged()
-        for ask in asks:
-            known, problem = self._known(ask), missing.get(ask.claim)
+        for ask, known in zip(asks, found, strict=True):
+            problem = missing.get(ask.claim)
             if known is not None and known.holds:
                 keep = not self._has_seen(ask, known) and (problem or not self.confirmed)
                 judged.asks.append(_with(ask, pod=known.pod) if keep else ask)
@@ -89,14 +96,13 @@ class Claimant:
 
     def _dated(self, ask: Ask) -> Ask:
         oldest = None if self.most is None else self.pool.ticket_of(OLDEST)
-        return replace(ask, ticket=max(ask.ticket, oldest)) if ask.ticket and oldest else ask
+        return ask._replace(ticket=max(ask.ticket, oldest)) if ask.ticket and oldest else ask
 
     def _known(self, ask: Ask) -> Known | None:
         desk = self.pool.desks.get(self.node)
         return desk.known(ask.claim) if desk is not None else None
 
-    def _is_to_look(self, ask: Ask) -> bool:
-        known = self._known(ask)
+    def _is_to_look(self, ask: Ask, known: Known | None) -> bool:
         if not self.confirmed or self._has_seen(ask, known):
             return False
         return (known is not None and known.holds) or not self._at_fault(ask)
@@ -137,8 +143,6 @@ class Claimant:
             for ask in asks[:MOST_LOOKS]
             if ask.terms.pod is not None
         ]
-        if not looks:
-            return problems
         try:
             await asyncio.wait(looks, timeout=LOOK_TIME)
         finally:
@@ -177,7 +181,7 @@ class Claimant:
 
 
 def _with(ask: Ask, **changes: Any) -> Ask:
-    return replace(ask, terms=replace(ask.terms, **changes))
+    return ask._replace(terms=replace(ask.terms, **changes))
 
 
 def _not_confirmed(claim: str) -> Problem:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from coordinator.api.answers import granted_json, problem_of, queued_json, refused
+from coordinator.api.answers import granted_json, holders_json, problem_of, queued_json, refused
 from coordinator.api.bodies import parse, path_values, read_json
 from coordinator.api.claimant import claimant, owner_of
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response
 from coordinator.api.explain import explained_grant_json, explained_wait_json
 from coordinator.api.problems import Problem
 from coordinator.api.schemas import WAIT_SHARE, ClaimBody, shortened, unknown_fields
-from coordinator.core.messages import Refusal
+from coordinator.core.refusals import Refusal
 from coordinator.core.views import Granted, Queued, Released
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ async def _asked(request: web.Request, claim: str) -> tuple[Ask, float]:
     """What is asked for, and for how long at most; nothing else of the body is kept meanwhile."""
     body = parse(ClaimBody, await read_json(request, LARGEST_CLAIM))
     request[UNKNOWN_FIELDS] = shortened(unknown_fields(body))
-    return body.ask_for(claim), body.waitSeconds
+    return body.ask(claim), body.waitSeconds
 
 
 def _bounded(pool: Pool, node: str, ask: Ask, wait: float) -> float:
@@ -90,5 +90,7 @@ def _state(view: View, pool: Pool, node: str) -> web.Response:
     if isinstance(view, Granted):
         return json_response(granted_json(view, pool.term))
     if isinstance(view, Queued):
-        return json_response(queued_json(view, pool.term, pool.wall()), HTTPStatus.ACCEPTED)
+        return json_response(
+            queued_json(view, pool.term, holders_json(view, pool.wall())), HTTPStatus.ACCEPTED
+        )
     raise problem_of(view, node)

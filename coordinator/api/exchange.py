@@ -79,7 +79,12 @@ def json_response(body: object, status: int = 200) -> web.Response:
 async def exchange(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer every request with what it asked for or with a problem."""
     number, began = f"{next(_NUMBERS) & 0xFFFFFFFF:08x}", time.monotonic()
-    response = await _answer(request, handler, number)
+    try:
+        response = await handler(request)
+    except ConnectionError:
+        raise  # the caller went away while its body was read
+    except Exception as error:  # noqa: BLE001 - what is nobody's is a fault of ours
+        response = _failed(error, request, number)
     headers = response.headers
     headers["X-Request-Id"] = number
     headers["Server"] = "node-slots"
@@ -102,22 +107,19 @@ def _tell(request: web.Request, response: web.StreamResponse, number: str, began
     )
 
 
-async def _answer(request: web.Request, handler: Handler, number: str) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except Problem as problem:
-        return _refusal(problem, request)
-    except errors.ServiceError as error:
-        return _refusal(service_problem(error), request)
-    except web.HTTPException as error:
-        return _routing(error, request)
-    except ConnectionError:
-        raise  # the caller went away while its body was read
-    except Exception:
-        method, path, about = request.method, request.path, _about(request)
-        log.exception("request failed", id=number, method=method, path=path, **about)
-        detail = f"request {number} failed; the coordinator's log says why under that id"
-        return _refusal(Problem("internal", detail), request)
+def _failed(error: Exception, request: web.Request, number: str) -> web.StreamResponse:
+    """What is answered instead."""
+    match error:
+        case Problem():
+            return _refusal(error, request)
+        case errors.ServiceError():
+            return _refusal(service_problem(error), request)
+        case web.HTTPException():
+            return _routing(error, request)
+    method, path, about = request.method, request.path, _about(request)
+    log.exception("request failed", id=number, method=method, path=path, **about)  # noqa: LOG004 - its caller handles it
+    detail = f"request {number} failed; the coordinator's log says why under that id"
+    return _refusal(Problem("internal", detail), request)
 
 
 def _about(request: web.Request) -> dict[str, str]:

@@ -10,6 +10,7 @@ from coordinator.api.answers import (
     GrantedJson,
     QueuedJson,
     granted_json,
+    holders_json,
     pod_name,
     queued_json,
     tenths,
@@ -163,7 +164,9 @@ def explained_grant_json(view: Granted, term: int, why: ClaimWhy) -> ExplainedGr
 
 def explained_wait_json(view: Queued, term: int, at: datetime, why: ClaimWhy) -> ExplainedWaitJson:
     """The place in the queue with its why, at the wall clock's time `at`."""
-    return ExplainedWaitJson(**queued_json(view, term, at), why=claim_why_json(why))
+    return ExplainedWaitJson(
+        **queued_json(view, term, holders_json(view, at)), why=claim_why_json(why)
+    )
 
 
 def claim_why_json(why: ClaimWhy) -> ClaimWhyJson:

@@ -192,11 +192,18 @@ async def proxying(app: web.Application) -> AsyncIterator[None]:
 
 
 @web.middleware
-async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer while leading, else have the leader answer. Without one, /v1/status still tells."""
+def follow(request: web.Request, handler: Handler) -> Awaitable[web.StreamResponse]:
+    """Answer while leading, else have the leader answer. Without one, /v1/status still tells.
+
+    Who only passes on to the next is no coroutine: each of thousands that wait would be kept.
+    """
     ours = request.app[COORDINATOR].leading or not request.path.startswith("/v1/")
     if ours or request.match_info.handler in request.app[EVERYWHERE]:
-        return await handler(request)
+        return handler(request)
+    return _followed(request, handler)
+
+
+async def _followed(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await request.app[PROXY].pass_on(request)
     except Problem:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from sys import intern
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -19,6 +20,8 @@ from coordinator.core.model import DEFAULT_TTL, MAX_TTL, MIN_TTL, PodRef, Terms
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
+
+    from coordinator.core.model import Speaker
 
 MOST_CLAIMS = 1000
 """Claims, and releases, in one sync."""
@@ -109,7 +112,7 @@ class PodBody(Body):
 
     def ref(self) -> PodRef:
         """The Pod as the core knows it."""
-        return PodRef(self.namespace, self.name, self.uid)
+        return PodRef(intern(self.namespace), self.name, self.uid)
 
 
 class TermsBody(Body):
@@ -142,12 +145,13 @@ class TermsBody(Body):
         " then each second for a while. Nothing is freed by the word alone.",
     )
 
-    def ask_for(self, claim: str, owner: str = "") -> Ask:
-        """The request as an event of the core; `owner` as in its terms."""
+    def ask(self, claim: str, poll: int = 0, speaker: Speaker | None = None) -> Ask:
+        """What is asked for as an event of the core: by whom, and in which request."""
+        owner = speaker.owner if speaker else ""
         pod = self.pod.ref() if self.pod else None
         terms = Terms(self.load, self.priority, self.ttlSeconds, pod, owner)
         ticket = _ticket(self.ticket)
-        return Ask(claim, terms, ticket, self.fencingToken, ending=self.ending)
+        return Ask(claim, terms, ticket, self.fencingToken, poll, speaker, self.ending)
 
 
 class ClaimBody(TermsBody):
@@ -160,10 +164,6 @@ class SyncClaim(TermsBody):
     """One claim of a sync: new, waiting or held."""
 
     claim: ClaimId
-
-    def ask(self, owner: str = "") -> Ask:
-        """The element as an event of the core."""
-        return self.ask_for(self.claim, owner)
 
 
 class SyncBody(Body):
@@ -202,7 +202,7 @@ def unknown_fields(body: BaseModel) -> list[str]:
     """The names of the fields that nobody knows, with their path."""
     names = list(body.model_extra or ())
     for name in _inner(type(body)):
-        if isinstance(value := getattr(body, name), BaseModel):
+        if (value := getattr(body, name)) is not None:
             names += [f"{name}.{unknown}" for unknown in unknown_fields(value)]
     return names
 
@@ -214,7 +214,8 @@ def _inner(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def _holds_model(field: FieldInfo) -> bool:
-    kinds = get_args(field.annotation) or (field.annotation,)
+    is_list = get_origin(field.annotation) is list
+    kinds = () if is_list else get_args(field.annotation) or (field.annotation,)
     return any(isinstance(kind, type) and issubclass(kind, BaseModel) for kind in kinds)
 
 

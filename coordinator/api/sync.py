@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from coordinator.api.answers import SyncJson, element, refused, troubled
+from coordinator.api.again import said_again
+from coordinator.api.answers import Elements, SyncJson, refused, troubled
 from coordinator.api.bodies import parse, path_values, read_json
 from coordinator.api.claimant import claimant
 from coordinator.api.exchange import COORDINATOR, UNKNOWN_FIELDS, json_response, service_problem
@@ -25,18 +26,21 @@ from coordinator.api.schemas import (
     unknown_fields,
 )
 from coordinator.api.shares import SHARE
-from coordinator.service.asking import SyncRequest
+from coordinator.core.model import Speaker
+from coordinator.service.asked import SyncRequest
 from coordinator.service.errors import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from aiohttp import web
 
     from coordinator.api.answers import TroubledJson
     from coordinator.api.claimant import Claimant
+    from coordinator.core.claims import Claim
     from coordinator.core.messages import Ask
-    from coordinator.service.asking import SyncAnswer
+    from coordinator.service.asked import SyncAnswer
     from coordinator.service.pool import Pool
 
 LARGEST_SYNC = 2 * 1024 * 1024
@@ -53,8 +57,11 @@ class _Identified(Body):
 class _Reading:
     """A sync's claims as far as they can be read; its `asks` go on with the request."""
 
-    owner: str = ""
-    """Whose claims these are."""
+    speaker: Speaker
+    """Who says so, under this number:"""
+    poll: int
+    known: Mapping[str, Claim]
+    """What the node's table has of claims: what is said again need not be read again."""
     ids: list[str] = field(default_factory=list)
     asks: list[Ask] = field(default_factory=list)
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -62,6 +69,11 @@ class _Reading:
 
     def add(self, value: Any, path: str) -> None:
         """Read one claim. Raises `Problem` when not even its id can be read."""
+        again = said_again(value, self.known, self.speaker, self.poll)
+        if again is not None:
+            self.asks.append(again)
+            self.ids.append(again.claim)
+            return
         try:
             body = parse(SyncClaim, value, path)
         except Problem as problem:
@@ -69,7 +81,7 @@ class _Reading:
             self.problems[claim] = problem
         else:
             claim = body.claim
-            self.asks.append(body.ask(self.owner))
+            self.asks.append(body.ask(claim, self.poll, self.speaker))
             self.unknown += [f"{path}.{name}" for name in unknown_fields(body)]
         self.ids.append(claim)
 
@@ -104,7 +116,7 @@ async def answer_sync(
     All of the call but its I/O, so that it can be asked without a socket. Without an `asker`
     everything may be asked for. Raises `Problem`.
     """
-    asked, reading = _take_in(body, asker.agent.owner if asker is not None else "")
+    asked, reading = _take_in(pool, node, body, asker.agent.owner if asker is not None else "")
     del body  # thousands wait: of each only what its answer is made of is kept
     if asker is not None:
         asked = await _judged(asker, asked, reading)
@@ -117,15 +129,16 @@ async def answer_sync(
     return _answer(reading, answer, node, pool.wall()), reading.unknown
 
 
-def _take_in(value: Any, owner: str) -> tuple[SyncRequest, _Reading]:
+def _take_in(pool: Pool, node: str, value: Any, owner: str) -> tuple[SyncRequest, _Reading]:
     body = parse(SyncBody, value)
-    reading = _read(body, owner)
+    speaker = Speaker(body.agent, body.boot, owner)
+    reading = _Reading(speaker, pool.next_poll(), pool.known(node))
+    _read(body, reading)
     reading.unknown = shortened(unknown_fields(body) + reading.unknown)
     return _request(body, reading), reading
 
 
-def _read(body: SyncBody, owner: str) -> _Reading:
-    reading = _Reading(owner)
+def _read(body: SyncBody, reading: _Reading) -> None:
     for index, value in enumerate(body.claims):
         reading.add(value, f"claims[{index}]")
     _once(reading.ids, "claims")
@@ -134,7 +147,6 @@ def _read(body: SyncBody, owner: str) -> _Reading:
     if both:
         first = next(i for i, claim in enumerate(body.releases) if claim in both)
         raise _twice(f"releases[{first}]", "is asked for in `claims` as well")
-    return reading
 
 
 def _once(ids: list[str], where: str) -> None:
@@ -156,13 +168,12 @@ def _request(body: SyncBody, reading: _Reading) -> SyncRequest:
     asks, reading.asks = tuple(reading.asks), []
     held = [ask.terms.ttl / WAIT_SHARE for ask in asks if ask.token is not None]
     return SyncRequest(
-        agent=body.agent,
-        boot=body.boot,
+        speaker=reading.speaker,
         sequence=body.sequence,
         wait=0.0 if reading.problems else min([body.waitSeconds, *held]),
+        poll=reading.poll,
         asks=asks,
         releases=tuple(body.releases),
-        owner=reading.owner,
     )
 
 
@@ -180,13 +191,14 @@ async def _judged(asker: Claimant, asked: SyncRequest, reading: _Reading) -> Syn
 
 def _answer(reading: _Reading, answer: SyncAnswer, node: str, at: datetime) -> SyncJson:
     views = iter(answer.claims)  # of those without a problem, in order
+    elements = Elements(node, answer.term, at)
     told = SyncJson(
         term=answer.term,
         sequence=answer.sequence,
         claims=[
             _turned_down(claim, reading.problems[claim])
             if claim in reading.problems
-            else element(next(views), claim, node, answer.term, at)
+            else elements.of(next(views), claim)
             for claim in reading.ids
         ],
         released=list(answer.released),

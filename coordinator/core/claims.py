@@ -6,11 +6,11 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
 from coordinator.core.movers import RESTORE_PRIORITY
 from coordinator.core.owners import differ
 from coordinator.core.pods import PodIndex
 from coordinator.core.queue import Queue
+from coordinator.core.refusals import ClaimMismatch, ClaimReleased, PodFinished, QueueFull
 
 if TYPE_CHECKING:
     from coordinator.core.messages import Ask
@@ -20,7 +20,8 @@ Ticket = tuple[int, int]
 """The leader's term, and when it was given out: milliseconds since the leader's takeover, grown by
 one where two would be equal. The order of arrival, across leaders."""
 
-Key = tuple[int, Ticket, str]
+Key = tuple[int, int, int, str]
+"""What comes first, then the two numbers of the ticket, then the claim's id."""
 
 LATE = 10.0
 """Seconds for which an end may be kept too long, so that a busy node's are not looked through each
@@ -67,17 +68,17 @@ class Policy:
         ticket keeps it before every newcomer of its priority (P9).
         """
         if not self.aging:
-            return (-priority, ticket, claim)
+            return (-priority, *ticket, claim)
         arrived = ticket[1] if ticket[0] == term else 0
-        return (arrived - priority * round(self.aging * 1000), ticket, claim)
+        if not priority:
+            return (arrived, *ticket, claim)  # the same number, kept once
+        return (arrived - priority * round(self.aging * 1000), *ticket, claim)
 
 
 @dataclass(slots=True)
 class Look:
-    """What looks at a claim's Pod have shown, and when the next one is due."""
+    """When a claim's Pod was looked at, and when the next look is due."""
 
-    found: bool = False
-    """Whether a GET ever showed this Pod: one that none did is no Pod (design section 7)."""
     under_way: bool = False
     again: bool = False
     """Whether something happened since the look under way was asked for."""
@@ -94,7 +95,6 @@ class Claim:
 
     id: str
     terms: Terms
-    ticket: Ticket
     key: Key
     """Its place among those who wait (`Policy.key`)."""
     seen: float
@@ -131,6 +131,8 @@ class Claim:
     """Who last spoke for it."""
     deserted: float = math.inf
     """From when it counts as left behind by its agent, which was restarted and does not name it."""
+    pod_found: bool = False
+    """Whether a GET ever showed its Pod: one that none did is no Pod (design section 7)."""
     _look: Look | None = None
     unresponsive: bool = False
     ending: bool = False
@@ -141,6 +143,13 @@ class Claim:
     """When it came."""
     wait_told: bool = False
     """Whether its long wait was told of."""
+    waits: bool = False
+    """Whether it is in its node's queue."""
+
+    @property
+    def ticket(self) -> Ticket:
+        """Its place in the order of arrival."""
+        return self.key[1], self.key[2]
 
     @property
     def look(self) -> Look:
@@ -194,6 +203,19 @@ class Roll:
     `takeover` is when the leader `term` took over; `pods` learns which claim names which Pod.
     """
 
+    __slots__ = (
+        "_last_ticket",
+        "claims",
+        "ended",
+        "forgets_at",
+        "node",
+        "pods",
+        "policy",
+        "queue",
+        "takeover",
+        "term",
+    )
+
     def __init__(
         self, node: str, term: int, takeover: float, policy: Policy, pods: PodIndex | None = None
     ) -> None:
@@ -204,7 +226,7 @@ class Roll:
         self.pods = pods if pods is not None else PodIndex()
         self.claims: dict[str, Claim] = {}
         self.ended: dict[str, Ended] = {}
-        self.queue = Queue(policy.urgent_from)
+        self.queue = Queue(self.claims, policy.urgent_from)
         self.forgets_at = math.inf
         """From when there are ends to let go of."""
         self._last_ticket = 0
@@ -240,7 +262,7 @@ class Roll:
 
     def _enter(self, name: str, terms: Terms, ticket: Ticket, now: float) -> Claim:
         key = self.policy.key(name, terms.priority, ticket, self.term)
-        claim = self.claims[name] = Claim(name, terms, ticket, key, now, now, since=now)
+        claim = self.claims[name] = Claim(name, terms, key, now, now, since=now)
         self.pods.move(self.node, name, None, terms.pod)
         return claim
 
@@ -253,7 +275,7 @@ class Roll:
         self.ended.pop(holder.claim, None)
         claim = self._enter(holder.claim, holder.terms, (0, 0), now)
         claim.chosen = holder.token
-        claim.confirmed = claim.look.found = True
+        claim.confirmed = claim.pod_found = True
 
     def touch(self, claim: Claim, ask: Ask, now: float) -> None:
         """A request of this claim began: whoever sent it has not left it behind."""
@@ -268,7 +290,7 @@ class Roll:
             return False
         self.pods.move(self.node, claim.id, claim.terms.pod, pod)
         claim.terms = replace(claim.terms, pod=pod)
-        claim.look.found = False
+        claim.pod_found = False
         return True
 
     def part(self, claim: Claim, why: str, now: float, detail: str = "") -> None:

@@ -7,19 +7,17 @@ anything; it is read at the time `now`, for whoever looks, never on the way of a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from heapq import nlargest
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from coordinator.core.forecast import forecast, typical
-from coordinator.core.listing import holder_state, unresponsive
+from coordinator.core.listing import holder_state
 from coordinator.core.reasons import Reason, node_reason, why_waiting
-from coordinator.core.views import Granted, Lost, Queued, Released, Settling, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted, Lost, Queued, Released, Settling
 from coordinator.core.waits import longest_wait
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from coordinator.core.claims import Claim
     from coordinator.core.estimate import Estimate, Unforeseen
     from coordinator.core.forecast import Typical
@@ -145,7 +143,6 @@ class Starved:
 class PoolWhy:
     """Where claims wait in a pool."""
 
-    code: PoolCode
     trouble: str
     """Why the pool serves nobody yet."""
     waiting: int
@@ -155,6 +152,15 @@ class PoolWhy:
     """The nodes where somebody waits for longest."""
     unresponsive: int
     config: ConfigTrouble | None
+
+    @property
+    def code(self) -> PoolCode:
+        """What matters most."""
+        if self.trouble:
+            return "not-ready"
+        if self.unresponsive:
+            return "unresponsive"
+        return "waiting" if self.waiting else "idle"
 
 
 def explain_claim(table: NodeTable, claim_id: str, now: float, around: Surroundings) -> ClaimWhy:
@@ -187,28 +193,6 @@ def explain_node(table: NodeTable, now: float, around: Surroundings) -> NodeWhy:
         longest_wait(table, now),
         forecast(table, None, reason.code, now, around),
         typical(around.durations),
-    )
-
-
-def explain_pool(
-    tables: Iterable[NodeTable], now: float, config: ConfigTrouble | None = None, trouble: str = ""
-) -> PoolWhy:
-    """Where claims wait; `trouble` says why the pool serves nobody yet."""
-    busy, silent = [], 0
-    for table in tables:
-        silent += len(unresponsive(table))
-        if waiting := len(table.roll.queue):
-            busy.append(Starved(table.node, waiting, longest_wait(table, now)))
-    starved = nlargest(MOST_STARVED, busy, key=lambda one: one.longest_wait)
-    code: PoolCode = "unresponsive" if silent else "waiting" if busy else "idle"
-    return PoolWhy(
-        "not-ready" if trouble else code,
-        trouble,
-        sum(one.queued for one in busy),
-        len(busy),
-        tuple(starved),
-        silent,
-        config,
     )
 
 

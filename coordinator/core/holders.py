@@ -75,7 +75,7 @@ def evidence(table: NodeTable, e: m.Evidence, now: float) -> bool:
     look = claim.look
     look.under_way = False
     if e.pod == claim.terms.pod:
-        look.found = look.found or e.found
+        claim.pod_found = claim.pod_found or e.found
         look.due = now if e.verdict is Verdict.UNJUDGED else now + table.policy.recheck
         if _holds(table, claim):
             _weigh(table, claim, e.verdict, now)
@@ -103,7 +103,7 @@ def cause_of(claim: Claim, verdict: Verdict, now: float) -> tuple[Cause, str] | 
     if verdict is Verdict.UNJUDGED or not claim.silent(now):
         return None
     silence = f"not renewed for {claim.terms.ttl} s"
-    if not claim.look.found:
+    if not claim.pod_found:
         return Cause.EXPIRED, f"{silence}, and its Pod was never seen"
     if verdict is Verdict.ABSENT:
         return Cause.POD_GONE, f"{silence}, and its Pod is gone"

@@ -58,6 +58,12 @@ class Wanted:
     load: str = ""
     claim: str = ""
 
+    def may_be_on(self, table: NodeTable) -> bool:
+        """Whether a look at the node's claims may find one: cheap, for thousands of nodes."""
+        return (
+            not self.claim or self.claim in table.roll.claims or self.claim in table.picture.named
+        )
+
     def takes(self, claim: str, terms: Terms) -> bool:
         """Whether the claim is one of them, whatever its state."""
         if self.claim not in ("", claim) or self.load not in ("", terms.load):
@@ -72,7 +78,10 @@ class Wanted:
 
 def rows(table: NodeTable, wanted: Wanted, now: float) -> Iterator[ClaimRow]:
     """The node's claims that are wanted, in their order."""
-    yield from _holding(table, wanted, now)
+    if not wanted.may_be_on(table):
+        return
+    if not wanted.states or wanted.states - {"queued"}:
+        yield from _holding(table, wanted, now)
     if wanted.takes_state("queued"):
         yield from _waiting(table, wanted, now)
 
@@ -115,8 +124,8 @@ def count_held(table: NodeTable) -> int:
 
 def count_draining(table: NodeTable) -> int:
     """Slots with a holder past the limit."""
-    past = [slot for ordinal, slot in table.picture.slots.items() if ordinal >= table.limit]
-    return sum(slot.holder is not None for slot in past)
+    slots, limit = table.picture.slots, table.limit
+    return sum([slots[ordinal].holder is not None for ordinal in slots if ordinal >= limit])
 
 
 def unresponsive(table: NodeTable) -> list[Claim]:
@@ -137,13 +146,12 @@ def _waiting(table: NodeTable, wanted: Wanted, now: float) -> Iterator[ClaimRow]
 
 
 def _queued(table: NodeTable, claim: Claim, kind: int, position: int, now: float) -> ClaimRow:
-    first, ticket, _ = claim.key
     return ClaimRow(
         claim.id,
         table.node,
         "queued",
         claim.terms,
-        (kind, first, *ticket, claim.id),
+        (kind, *claim.key),
         position=position,
         present=claim.present(now, table.policy.presence),
         waited=now - claim.since,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from coordinator.core.messages import OthersClaim
+from coordinator.core.refusals import OthersClaim
 
 if TYPE_CHECKING:
     from coordinator.core.claims import Claim

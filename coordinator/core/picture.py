@@ -104,6 +104,8 @@ class Slot:
 class Picture:
     """The slots of one node, by ordinal."""
 
+    __slots__ = ("_by_op", "_last_op", "granting", "named", "node", "slots")
+
     def __init__(self, node: str) -> None:
         self.node = node
         self.slots: dict[int, Slot] = {}
@@ -138,17 +140,23 @@ class Picture:
             named.sort(key=lambda slot: slot.token or 0)
         return named
 
+    def slot_with(self, claim: str, token: int) -> Slot | None:
+        """The slot whose Lease names the claim with that fencing token."""
+        for ordinal in self.named.get(claim, ()):
+            slot = self.slots[ordinal]
+            lease = slot.lease
+            if lease is not None and lease.holder is not None and lease.holder.token == token:
+                return slot
+        return None
+
     def shows(self, claim: str, token: int) -> bool:
         """Whether a Lease names the claim with that fencing token."""
-        return any(slot.token == token for slot in self.slots_of(claim))
+        return self.slot_with(claim, token) is not None
 
     def stands(self, claim: str, token: int) -> bool:
         """Whether a Lease names the claim with that token, and is not just being cleared."""
-        for ordinal in self.named.get(claim, ()):
-            slot = self.slots[ordinal]
-            if slot.token == token and not isinstance(slot.op, _CLEARING):
-                return True
-        return False
+        slot = self.slot_with(claim, token)
+        return slot is not None and not isinstance(slot.op, _CLEARING)
 
     def busy(self, claim: str) -> bool:
         """Whether a Lease names the claim, or is being written to it."""
@@ -158,6 +166,8 @@ class Picture:
         """Take `lease` (None: there is none, and news up to `floor` are old) as the truth."""
         before, after = slot.holder, lease.holder if lease else None
         slot.lease, slot.floor, slot.learnt = lease, 0 if lease else floor, now
+        if lease is not None:
+            slot.name = lease.name  # the same, kept once
         if before is not None:
             self._unname(before.claim, slot.ordinal)
         if after is not None:
@@ -187,6 +197,11 @@ class Picture:
         if isinstance(op, Grant | HandOver):
             slot.heir = op.claim
             self.granting[op.claim] = slot.ordinal
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is under way on any slot."""
+        return bool(self._by_op)
 
     def under_way(self, op: int) -> Slot | None:
         """The slot on which operation `op` is under way."""

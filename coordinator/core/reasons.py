@@ -56,7 +56,16 @@ def why_waiting(table: NodeTable, claim: str, now: float) -> Reason:
         return found
     if text := headroom.why(table, table.roll.claims[claim]):
         return Reason("headroom", text)
-    return _cap(table) or Reason("preparing", f"a slot of {table.node} is being prepared")
+    return _last(table)
+
+
+def shared_reason(table: NodeTable, now: float) -> Reason | None:
+    """What stands in the way of all that wait and whose slot is not being written; None where one
+    waits for another reason than the next.
+    """
+    if found := _of_all(table, now):
+        return found
+    return None if table.policy.headroom else _last(table)
 
 
 def node_reason(table: NodeTable, now: float) -> Reason:
@@ -79,6 +88,10 @@ def taken_text(taken: int, limit: int, of: str = "") -> str:
 def _of_all(table: NodeTable, now: float) -> Reason | None:
     """What stands in the way of every claim of the node; None while a slot is free."""
     return _closed(table, now) or _full(table)
+
+
+def _last(table: NodeTable) -> Reason:
+    return _cap(table) or Reason("preparing", f"a slot of {table.node} is being prepared")
 
 
 def _cap(table: NodeTable) -> Reason | None:

@@ -110,8 +110,16 @@ def put(table: NodeTable, slot: Slot, lease: Lease | None, floor: int, now: floa
         _held(table, slot, after, now)
     elif before is not None and after is not None:
         edited(table.roll.claims.get(after.claim), before, after)
+    if after is not None:
+        _share_terms(table.roll.claims.get(after.claim), after)
     if before is not None and not same:
         _unheld(table, before.claim, slot.name, now)
+
+
+def _share_terms(claim: Claim | None, holder: Holder) -> None:
+    """One copy of fifty thousand is enough: each answer of the API server brings another."""
+    if claim is not None and claim.terms == holder.terms:
+        claim.terms = holder.terms
 
 
 def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
@@ -125,8 +133,6 @@ def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
         _adopt(table, holder, now)
         return
     adopt_owner(claim, holder.terms.owner)
-    if claim.terms == holder.terms:
-        claim.terms = holder.terms  # one copy of fifty thousand is enough
     table.roll.queue.discard(claim)
     if not claim.leaving:
         claim.renewed = now
@@ -137,7 +143,7 @@ def _held(table: NodeTable, slot: Slot, holder: Holder, now: float) -> None:
     claim.answered = claim.answered or (bool(claim.polls) and claim.doubt is None)
     table.say(Answer(claim.id))
     if slot.heir != claim.id:
-        claim.look.found = True  # another leader's grant: it may have seen the Pod
+        claim.pod_found = True  # another leader's grant: it may have seen the Pod
     elif not claim.leaving:
         look_at(table, claim, now)
 

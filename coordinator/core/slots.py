@@ -31,11 +31,11 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from coordinator.core import messages as m
+from coordinator.core.asks import ask, ask_all, leave, poll_ended
 from coordinator.core.claims import Claim, Policy, Roll
 from coordinator.core.due import after_event, after_tick, tick
 from coordinator.core.grants import courtesy, operations
-from coordinator.core.holders import evidence, hear, look_at, pod_changed, restarted
-from coordinator.core.owners import adopt_owner, require_owner
+from coordinator.core.holders import evidence, pod_changed, restarted
 from coordinator.core.picture import Picture, Slot
 from coordinator.core.sightings import notice, put, relisted, seen
 
@@ -80,6 +80,8 @@ class NodeTable:
         self.paused_why = ""
         self.due = math.inf
         """From when a `Tick` may change something; before that it changes nothing."""
+        self.changed = False
+        """Whether the last event did more than tell that somebody is still there."""
         self._failures = 0
         self._out: list[m.Command] = []
 
@@ -91,7 +93,7 @@ class NodeTable:
         """
         self._out = []
         kind = type(event)
-        changed = _HANDLERS[kind](self, event, now)
+        self.changed = changed = _HANDLERS[kind](self, event, now)
         if changed:
             operations(self, now)
         if kind is m.Tick:
@@ -109,10 +111,7 @@ class NodeTable:
 
     def slot_of(self, claim: Claim) -> Slot | None:
         """The slot that is the claim's answer; None while no Lease shows that grant."""
-        for slot in self.picture.slots_of(claim.id):
-            if slot.token == claim.chosen:
-                return slot
-        return None
+        return None if claim.chosen is None else self.picture.slot_with(claim.id, claim.chosen)
 
     def may_grant(self, now: float) -> bool:
         """Whether nothing but a full node stands in the way of a grant."""
@@ -129,80 +128,6 @@ class NodeTable:
     def say(self, command: m.Command) -> None:
         """Command something that needs no outcome."""
         self._out.append(command)
-
-    # --- claims come and go -----------------------------------------------------------------
-
-    def _ask(self, e: m.Ask, now: float) -> bool:
-        require_owner(self, e.claim, e.terms.owner, now)
-        self.roll.check(e, now)
-        claim = self.roll.claims.get(e.claim)
-        if claim is None:
-            if e.claim in self.picture.named:
-                return False  # a stray that is being cleared first
-            if e.token is not None and self.roll.recall(e.claim, now, e.terms.owner):
-                return False  # it is remembered as lost, and that is the answer
-            claim = self.roll.admit(e, now)
-        was_there = claim.present(now, self.policy.presence)
-        self.roll.touch(claim, e, now)
-        if e.token is not None and not self.picture.stands(claim.id, e.token):
-            self._believer(claim, e.token, now)
-            return True
-        known = adopt_owner(claim, e.terms.owner)
-        moved = self.roll.adopt_pod(claim, e.terms.pod)
-        if claim.id in self.picture.named:
-            hear(claim, now, ending=e.ending)
-            if moved or e.ending:
-                look_at(self, claim, now)
-            routine = claim.renews_with(e.token) and known and not moved
-            if e.token is not None or not claim.forfeited:
-                self._renew(claim, e.token, now)
-            return not routine
-        if claim.id in self.roll.queue:
-            return not was_there  # it keeps its place, and is in nobody's way
-        if claim.doubt is None and claim.id not in self.picture.granting:
-            self.roll.queue.add(claim)
-        return True
-
-    def _believer(self, claim: Claim, token: int, now: float) -> None:
-        """It shows the token of a grant that is not in the picture: a fresh list shows it, or none.
-
-        Such a caller is never queued, and takes nothing from who holds under the same id.
-        """
-        if claim.leaving and claim.chosen == token:
-            claim.renewed = now  # its slot is just being taken back: perhaps in time
-            return
-        if not self.picture.busy(claim.id):
-            self.roll.queue.discard(claim)
-        if token not in claim.refuted and (not claim.doubt or claim.doubt[1] == math.inf):
-            claim.doubt = (token, now)
-            self.say(m.Relist())
-
-    def _renew(self, claim: Claim, token: int | None, now: float) -> None:
-        claim.renewed = now
-        claim.unresponsive = False
-        if token is None:
-            claim.answered = True
-        else:
-            claim.present_token(token)
-
-    def _poll_ended(self, e: m.PollEnded, now: float) -> bool:
-        claim = self.roll.claims.get(e.claim)
-        if claim is not None and e.poll in claim.polls:
-            claim.polls = tuple(poll for poll in claim.polls if poll != e.poll)
-            claim.seen = now
-        return False
-
-    def _leave(self, e: m.Leave, now: float) -> bool:
-        require_owner(self, e.claim, e.owner, now)
-        claim = self.roll.claims.get(e.claim)
-        if claim is not None and self.picture.busy(claim.id):
-            self.roll.part(claim, "released", now)
-        elif claim is not None:
-            self.end(claim, "released", "", now)
-        else:
-            self.roll.remember_hearsay(e.claim, e.owner, now)
-            self.say(m.Answer(e.claim))
-        return True
 
     def end(self, claim: Claim, reason: str, detail: str, now: float) -> None:
         """The claim is over, and whoever waits for it is told."""
@@ -300,13 +225,14 @@ class NodeTable:
         return self._catch_up(slot, now)
 
 
-_ROUTINE = {m.Ask, m.PollEnded}
+_ROUTINE = {m.Ask, m.Asks, m.PollEnded}
 """Events that, where they change nothing else, only move later what is due."""
 
 _HANDLERS: dict[type, Callable[[NodeTable, Any, float], bool]] = {
-    m.Ask: NodeTable._ask,
-    m.PollEnded: NodeTable._poll_ended,
-    m.Leave: NodeTable._leave,
+    m.Ask: ask,
+    m.Asks: ask_all,
+    m.PollEnded: poll_ended,
+    m.Leave: leave,
     m.SetLimit: NodeTable._set_limit,
     m.SetHold: NodeTable._set_hold,
     m.Turn: NodeTable._turn,

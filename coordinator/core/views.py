@@ -1,4 +1,4 @@
-"""What a node's table says of a claim and of itself: frozen data, and the sentence that explains.
+"""What a node's table says of its slots and its queue, and how a claim's state is told: as data.
 
 Nothing here changes anything; the table is read at the time `now`.
 """
@@ -6,13 +6,9 @@ Nothing here changes anything; the table is read at the time `now`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from coordinator.core import headroom
 from coordinator.core.listing import holder_state
-from coordinator.core.owners import differ, owner_of
-from coordinator.core.reasons import why_waiting
 
 if TYPE_CHECKING:
     from coordinator.core.claims import Claim, Ticket
@@ -38,9 +34,8 @@ class Held:
     """When the slot was granted, as its Lease tells it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
-    """The claim holds this slot."""
+class Granted(NamedTuple):
+    """The claim holds this slot. A tuple, for a renewal makes two of them."""
 
     claim: str
     slot: int
@@ -113,51 +108,6 @@ class Waiting:
     ttl: int
 
 
-def view_of(
-    table: NodeTable, claim_id: str, now: float, token: int | None = None, owner: str = ""
-) -> View | None:
-    """The claim's state, for a caller with this fencing token; None for an unknown id.
-
-    What is known as another owner's claim is `Lost` for this one, whatever it waited for.
-    """
-    if owner and differ(owner_of(table, claim_id, now), owner):
-        return Lost(claim_id, "the claim is another service account's")
-    claim = table.roll.claims.get(claim_id)
-    if claim is None:
-        return _ended(table, claim_id, now, owner)
-    if token is not None and token in claim.refuted:
-        return Lost(claim_id, f"no Lease of {table.node} names it with the fencing token {token}")
-    if claim.leaving:
-        return Settling(claim_id, "its slot is being given back")
-    if claim.forfeited:
-        return Lost(claim_id, "the grant that was answered was taken from it by another hand")
-    if claim.doubt is not None and (token is not None or not table.picture.busy(claim_id)):
-        return Settling(claim_id, "its fencing token is being looked up in a fresh list")
-    slot = table.slot_of(claim)
-    if slot is not None and (shown := slot.token) is not None:
-        return Granted(claim_id, slot.ordinal, slot.name, shown, claim.terms.ttl)
-    if claim_id in table.roll.queue or claim_id in table.picture.granting:
-        return _queued(table, claim, now)
-    return Settling(claim_id, "its Lease is being read")
-
-
-def _ended(table: NodeTable, claim: str, now: float, owner: str) -> View | None:
-    if claim in table.picture.named:
-        return Settling(claim, "a Lease that still names it is being cleared")
-    ended = table.roll.recall(claim, now, owner)
-    if ended is None:
-        return None
-    return Released(claim) if ended.reason == "released" else Lost(claim, ended.detail)
-
-
-def _queued(table: NodeTable, claim: Claim, now: float) -> Queued:
-    position = 1
-    if claim.id in table.roll.queue:
-        position = table.roll.queue.position(claim)
-    reason = why_waiting(table, claim.id, now).text
-    return Queued(claim.id, position, claim.ticket, reason, holders(table))
-
-
 def holders(table: NodeTable) -> tuple[Held, ...]:
     """Who has the node's slots, by ordinal."""
     return tuple(held for slot in table.picture.in_order if (held := _held(slot)) is not None)
@@ -176,24 +126,6 @@ def _held(slot: Slot) -> Held | None:
         terms.ttl,
         holder.acquired,
     )
-
-
-def is_imminent(table: NodeTable, claim: str) -> bool:
-    """Whether a write under way decides about the claim: its grant, or the Lease made for it."""
-    waits = table.roll.claims.get(claim)
-    if waits is None or claim not in table.roll.queue:
-        return table.picture.busy(claim)
-    made = sum(slot.reserved for slot in table.picture.slots.values())
-    first = islice(headroom.admitted(table, table.roll.queue), made)
-    return any(one is waits for one in first)
-
-
-def is_written(table: NodeTable, claim: str) -> bool:
-    """Whether a write under way gives the claim a slot, or takes its slot to somebody else."""
-    if claim in table.roll.queue:
-        return is_imminent(table, claim)
-    slots = table.picture.slots_of(claim)
-    return claim in table.picture.granting or any(slot.op is not None for slot in slots)
 
 
 def slot_views(table: NodeTable, now: float) -> tuple[SlotView, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING
@@ -57,9 +58,17 @@ def longest_wait(table: NodeTable, now: float) -> float:
 
     0.0 while nobody waits. A new leader counts from its own start.
     """
+    return max(0.0, now - waiting_since(table, now))
+
+
+def waiting_since(table: NodeTable, now: float) -> float:
+    """When the first of those came who still ask, infinity while nobody does.
+
+    As long as nothing happens to the table this can only become later.
+    """
     heard = now - table.policy.presence
-    there = [one.since for one in table.roll.queue.anyhow if one.polls or one.seen >= heard]
-    return now - min(there, default=now)
+    there = [one.since for one in table.roll.queue if one.polls or one.seen >= heard]
+    return min(there, default=math.inf)
 
 
 def _due(table: NodeTable, now: float) -> Iterator[tuple[NodeTable, Claim, PodRef]]:

@@ -69,7 +69,7 @@ class _Node:
             insort(self._waiting, self._key(*self._arrivals.popleft()))
         room = max(0, limit_at(self._steps, now) - len(self._ends))
         first, self._waiting = self._waiting[:room], self._waiting[room:]
-        for _, _, name in first:
+        for *_, name in first:
             self._grant(self._spells[name], now)
 
     def _grant(self, one: Spell, now: float) -> None:

@@ -15,7 +15,7 @@ from coordinator.service.errors import StaleSync
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from coordinator.service.asking import SyncRequest
+    from coordinator.service.asked import SyncRequest
     from coordinator.service.desk import Waiter
 
 MEMORY = 600.0
@@ -68,8 +68,9 @@ class Agents:
 
         Raises `StaleSync` for an older one, which changes nothing.
         """
-        key = node, request.owner, request.agent
-        record = self.get(*key) or AgentRecord(key, request.boot, request.sequence - 1, self._now())
+        speaker = request.speaker
+        key = node, speaker.owner, speaker.agent
+        record = self.get(*key) or AgentRecord(key, speaker.boot, request.sequence - 1, self._now())
         _advance(record, request)
         self._idle.pop(key, None)
         self._active[key] = record
@@ -97,13 +98,14 @@ class Agents:
 
 
 def _advance(record: AgentRecord, request: SyncRequest) -> None:
-    if request.boot in record.retired:
-        raise StaleSync(f"agent {request.agent} has been restarted since")
-    if request.boot != record.boot:
+    agent, boot = request.speaker.agent, request.speaker.boot
+    if boot in record.retired:
+        raise StaleSync(f"agent {agent} has been restarted since")
+    if boot != record.boot:
         record.retired[record.boot] = None
         while len(record.retired) > MOST_BOOTS:
             del record.retired[next(iter(record.retired))]
-        record.boot, record.sequence = request.boot, request.sequence - 1
+        record.boot, record.sequence = boot, request.sequence - 1
     if request.sequence <= record.sequence:
-        raise StaleSync(f"agent {request.agent} has already sent sync {record.sequence}")
+        raise StaleSync(f"agent {agent} has already sent sync {record.sequence}")
     record.sequence = request.sequence

@@ -40,7 +40,7 @@ class Lists:
         self,
         desks: Mapping[str, Desk],
         open_desk: Callable[[str], Desk],
-        apply: Callable[[Desk, Event], None],
+        apply: Callable[[Desk, Event], object],
         reports: PoolReports,
         now: Callable[[], float],
         hands: Hands,

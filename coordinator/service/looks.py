@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from coordinator.service.reports import PoolReports
 
     Examiner = Callable[[PodRef, str, bool], Awaitable[Sight]]
-    Apply = Callable[[Desk, m.Event], None]
+    Apply = Callable[[Desk, m.Event], object]
 
 LANES = 4
 """Looks at a time."""
@@ -74,11 +74,12 @@ class Looks:
             self._hasty.setdefault((desk.table.node, claim), asyncio.Event()).set()
 
     async def _its_time(self, desk: Desk, command: m.Examine) -> None:
-        key = desk.table.node, command.claim
+        key, left = (desk.table.node, command.claim), command.at - self._now()
         hasty = self._hasty.setdefault(key, asyncio.Event())
         try:
-            async with asyncio.timeout(max(0.0, command.at - self._now())):
-                await hasty.wait()
+            if left > 0:
+                async with asyncio.timeout(left):
+                    await hasty.wait()
         except TimeoutError:
             pass
         finally:

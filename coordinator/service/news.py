@@ -12,19 +12,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from coordinator.core.happenings import Happening
+    from coordinator.core.slots import NodeTable
     from coordinator.service.clock import Clock
     from coordinator.service.status import NodeCounts
 
-QUIET = (m.Tick, m.Courtesy, m.PollEnded)
-"""Events that are no reason to count a node anew, unless something follows from them."""
+_QUIET = (m.Tick, m.Courtesy, m.PollEnded)
+
+
+def is_quiet(event: m.Event, table: NodeTable) -> bool:
+    """Whether the event that the table has just handled is no reason to count its node anew, unless
+    something followed from it.
+    """
+    return isinstance(event, _QUIET) or (isinstance(event, m.Ask | m.Asks) and not table.changed)
 
 
 class News:
-    """That of one pool in one reign."""
+    """That of one pool in one reign; `tally` is told of each node that is touched."""
 
     def __init__(
-        self, count: Callable[[str], NodeCounts], size: Callable[[], int], clock: Clock
+        self,
+        count: Callable[[str], NodeCounts],
+        size: Callable[[], int],
+        clock: Clock,
+        tally: Callable[[str], None],
     ) -> None:
+        self._tally = tally
         self.summaries = Summaries(count, size, clock.now)
         self.feed = Feed(clock.wall, lambda: self.summaries.version)
         self.followers = 0
@@ -36,6 +48,7 @@ class News:
 
     def touch(self, node: str) -> None:
         """The node's numbers may be others."""
+        self._tally(node)
         if self.summaries.touch(node) and self.followers:
             self.feed.wake()
 

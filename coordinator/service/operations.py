@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coordinator.service.reports import PoolReports
     from coordinator.service.writer import Writer
 
-    Apply = Callable[[Desk, m.Event], None]
+    Apply = Callable[[Desk, m.Event], object]
 
 
 class Operations:

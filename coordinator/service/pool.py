@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.pods import PodIndex
+from coordinator.core.refusals import QueueFull
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Queued, Settling
 from coordinator.core.witness import reclaimed
@@ -26,23 +27,23 @@ from coordinator.service.listing import Listing
 from coordinator.service.lists import Lists, placed
 from coordinator.service.looks import Looks
 from coordinator.service.movers import Movers
-from coordinator.service.news import QUIET, News
+from coordinator.service.news import News, is_quiet
 from coordinator.service.operations import Operations
 from coordinator.service.pods import PodWatch
 from coordinator.service.preview import Previews
 from coordinator.service.reports import tell_of_reclaim
 from coordinator.service.rulings import Rulings
 from coordinator.service.silences import Troubles
-from coordinator.service.status import config_status, totals
+from coordinator.service.status import config_status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from coordinator.core.claims import Policy
+    from coordinator.core.claims import Claim, Policy
     from coordinator.core.views import View
     from coordinator.kube.reflector import StreamEvent
-    from coordinator.service.asking import SyncAnswer, SyncRequest
+    from coordinator.service.asked import SyncAnswer, SyncRequest
     from coordinator.service.caps import Caps
     from coordinator.service.clock import Clock
     from coordinator.service.crowd import Crowd
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from coordinator.service.leadership import Leadership
     from coordinator.service.limits import NodeLimits
     from coordinator.service.reports import PoolReports
-    from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus, Totals
+    from coordinator.service.status import ConfigStatus, NodeCounts, NodeStatus
 
 
 class Pool:
@@ -85,13 +86,14 @@ class Pool:
         self._takeover = 0.0
         self._trouble = "the first list of Leases is not complete"
         self._stopping = False
-        self.news = News(self.count, lambda: len(limits.nodes.names()), clock)
-        self._lists = Lists(self.desks, self._open, self.apply, reports, clock.now, hands)
-        told = self.apply, self.news.touch, clock.now, hands.spawn
-        self.rulings = Rulings(self.desks, limits, reports, *told)
         self.insight = Insight(
             self.desks, limits, reports.durations, clock, policy, caps, self._bring
         )
+        self.tally = self.insight.tally
+        self.news = News(self.count, lambda: len(limits.nodes.names()), clock, self.tally.touch)
+        self._lists = Lists(self.desks, self._open, self.apply, reports, clock.now, hands)
+        told = self.apply, self.news.touch, clock.now, hands.spawn
+        self.rulings = Rulings(self.desks, limits, reports, *told)
         self.listing = Listing(self.desks, clock.now)
         self.previews = Previews(limits, self.insight.table)
         self._operations = Operations(
@@ -107,11 +109,6 @@ class Pool:
         )
 
     # --- requests -----------------------------------------------------------------------------
-
-    @property
-    def config_map(self) -> str | None:
-        """The name of the ConfigMap with the limits, if one was named."""
-        return self.keeper.state.config_map
 
     def wall(self) -> datetime:
         """The wall clock, for answers that people read."""
@@ -142,6 +139,15 @@ class Pool:
         if why := self.ready():
             raise NotReady(f"pool {self.namespace} is not ready: {why}; ask again")
 
+    def next_poll(self) -> int:
+        """A number for the next request that asks for claims: each of its asks has it."""
+        return self._counter.next_poll()
+
+    def known(self, node: str) -> Mapping[str, Claim]:
+        """What is known of claims of the node that wait or hold."""
+        desk = self.desks.get(node)
+        return desk.table.roll.claims if desk is not None else {}
+
     async def ask(self, node: str, ask: m.Ask, wait: float) -> View:
         """The claim's state once it is settled, or after `wait` seconds.
 
@@ -154,7 +160,7 @@ class Pool:
 
     def look(self, node: str, claim: str) -> View | None:
         """The claim's state, without asking; None for a claim that nothing is known of."""
-        return self._desk_of(node).view(claim, self._clock.now())
+        return self._desk_of(node).survey(self._clock.now()).view(claim)
 
     async def leave(self, node: str, claim: str, wait: float, owner: str = "") -> View:
         """`Released` once no Lease names the claim, `Settling` if that takes over `wait` seconds.
@@ -167,7 +173,8 @@ class Pool:
 
     async def sync(self, node: str, request: SyncRequest) -> SyncAnswer:
         """Take in all that an agent says, and answer with its news. Raises `ServiceError`."""
-        desk, owner = self._desk_of(node, () if request.releases else request.asks), request.owner
+        desk = self._desk_of(node, () if request.releases else request.asks)
+        owner = request.speaker.owner
         answering = self._counter.sync(desk, request, self.term)
         del request  # it is not to be kept while it waits
         answer = await answering
@@ -227,15 +234,6 @@ class Pool:
         """One of `nodes` in numbers."""
         return self.insight.count(node)
 
-    def counts(self) -> list[NodeCounts]:
-        """Each of `nodes` in numbers."""
-        return [self.count(node) for node in self.nodes()]
-
-    def totals(self) -> Totals:
-        """Sums over all nodes."""
-        limits = [self._limits.limit(node)[0] for node in self.nodes()]
-        return totals(limits, [desk.table for desk in self.desks.values()])
-
     def config(self) -> ConfigStatus:
         """What is in force, and what is wrong with the newest text."""
         return config_status(self.namespace, self.keeper.state)
@@ -291,29 +289,32 @@ class Pool:
 
     # --- the loop: events in, commands out ------------------------------------------------------
 
-    def apply(self, desk: Desk, event: m.Event) -> None:
-        """Feed the event to the desk's table and set going what it commands."""
+    def apply(self, desk: Desk, event: m.Event) -> Sequence[m.Command]:
+        """Feed the event to the desk's table, set going what it commands, and return that."""
         table = desk.table
         if self._lists.left or self.rulings.left:
             self._bring(table.node)
         waiting = self._crowd.waiting
         try:
             commands = self._crowd.handle(table, event, self._clock.now(), self.namespace)
-        except m.QueueFull:
+        except QueueFull:
             self.reports.turned_away()
             raise
-        changed = bool(commands) or self._crowd.waiting != waiting
         for command in commands:
             self._run(desk, command)
         if self._caps is not None and not isinstance(event, m.Turn):
             self._caps.pass_on(self.namespace, table.node)
-        if changed or not isinstance(event, QUIET):
+        if commands or self._crowd.waiting != waiting or not is_quiet(event, table):
             self.news.touch(table.node)
+        return commands
 
     def _run(self, desk: Desk, command: m.Command) -> None:
         match command:
             case m.Answer():
                 desk.tell(command.claim)
+            case m.Refused():
+                if isinstance(command.refusal, QueueFull):
+                    self.reports.turned_away()
             case m.Relist():
                 self._hands.relist()
             case m.Examine():
@@ -341,6 +342,7 @@ class Pool:
         for node in sorted(self.desks.keys() - self._limits.nodes.names()):
             if self.desks[node].empty:
                 del self.desks[node]
+                self.news.touch(node)
         self._counter.agents.forget()
         self.movers.sweep()
         self._troubles.tell(desk.table for desk in looked)

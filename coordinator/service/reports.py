@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from coordinator.core.happenings import Happening, LimitChanged, Party, Reclaimed
     from coordinator.core.model import Lease, PodRef
     from coordinator.core.prepare import Mover, NearTimeout
+    from coordinator.core.refusals import OthersClaim
     from coordinator.kube.errors import ApiError
     from coordinator.kube.events import Kind
     from coordinator.kube.reflector import StreamEvent
@@ -218,7 +219,7 @@ class PoolReports:
         )
         self.tell(happening)
 
-    def refused_release(self, node: str, caller: str, refusal: m.OthersClaim) -> None:
+    def refused_release(self, node: str, caller: str, refusal: OthersClaim) -> None:
         """An agent released what is another owner's claim; nothing was changed."""
         claim, owner = str(refusal), refusal.owner
         self._log.warning("release refused", node=node, claim=claim, caller=caller, owner=owner)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from coordinator.service.limits import NodeLimits
     from coordinator.service.reports import PoolReports
 
-    Apply = Callable[[Desk, m.Event], None]
+    Apply = Callable[[Desk, m.Event], object]
 
 _Ruling = tuple[int, str, str]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from coordinator.core.access import Admissions
@@ -14,16 +15,15 @@ from coordinator.core.explain import (
     PoolWhy,
     explain_claim,
     explain_node,
-    explain_pool,
 )
 from coordinator.core.limits import DEFAULT_RULES
-from coordinator.core.messages import OthersClaim, Refusal
 from coordinator.core.model import PodRef
 from coordinator.core.preview import Preview
+from coordinator.core.refusals import OthersClaim, Refusal
 from coordinator.core.slots import NodeTable
 from coordinator.core.surroundings import Surroundings
 from coordinator.core.views import Granted, Held, Queued, SlotView, Waiting
-from coordinator.service.asking import SyncAnswer, SyncRequest
+from coordinator.service.asked import SyncAnswer, SyncRequest
 from coordinator.service.clock import Clock
 from coordinator.service.errors import NotReady, PoolUnknown
 from coordinator.service.listing import Listing
@@ -33,12 +33,13 @@ from coordinator.service.status import (
     MoversStatus,
     NodeCounts,
     NodeStatus,
-    Totals,
 )
+from coordinator.service.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from coordinator.core.claims import Claim
     from coordinator.core.limits import LimitRules
     from coordinator.core.messages import Ask
     from coordinator.core.views import View
@@ -80,7 +81,7 @@ class FakeInsight:
         return explain_node(NodeTable(node, 1, 0.0), 10.0, Surroundings())
 
     def why_pool(self, trouble: str = "") -> PoolWhy:
-        return explain_pool([], 10.0, None, trouble)
+        return PoolWhy(trouble, 0, 0, (), 0, None)
 
 
 class FakePreviews:
@@ -120,10 +121,14 @@ class FakePool:
     insight: FakeInsight = field(default_factory=FakeInsight)
     previews: FakePreviews = field(default_factory=FakePreviews)
     listing: Listing = field(default_factory=lambda: Listing({}, lambda: 10.0))
+    tally: Tally = field(init=False)
     news: News = field(init=False)
 
     def __post_init__(self) -> None:
-        self.news = News(self.count, lambda: len(self.names), Clock())
+        self.tally = Tally(self.count, lambda _: inf, lambda: 10.0)
+        for name in self.names:
+            self.tally.touch(name)
+        self.news = News(self.count, lambda: len(self.names), Clock(), self.tally.touch)
 
     def wall(self) -> datetime:
         return NOW
@@ -139,6 +144,12 @@ class FakePool:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+    def next_poll(self) -> int:
+        return 1
+
+    def known(self, node: str) -> dict[str, Claim]:
+        return {}
 
     async def ask(self, node: str, ask: Ask, wait: float) -> View | None:
         self.asked.append((node, ask, wait))
@@ -183,12 +194,6 @@ class FakePool:
     def count(self, node: str) -> NodeCounts:
         one = self.node(node)
         return NodeCounts(one.node, one.limit, one.held, len(one.queue), one.hold)
-
-    def counts(self) -> list[NodeCounts]:
-        return [self.count(node) for node in self.nodes()]
-
-    def totals(self) -> Totals:
-        return Totals(3, 3, 3, 3)
 
     def config(self) -> ConfigStatus:
         return self.settings

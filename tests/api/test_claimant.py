@@ -9,8 +9,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from coordinator.api import claimant
-from coordinator.core.messages import OthersClaim
 from coordinator.core.model import PodRef
+from coordinator.core.refusals import OthersClaim
 from coordinator.core.views import Granted, Queued, Released
 from coordinator.service.desk import Known
 from tests.api.callers import AGENT, ELDER, FREER, GUEST, bearer
@@ -55,7 +55,7 @@ async def test_a_claim_is_its_agents_service_accounts(
     pool.sync_answers = (Granted("c1", 0, "l", 1, 60),)
     await sync(api, {"claim": "c1"}, token=GUEST)
     request = pool.synced[0][1]
-    assert (request.owner, request.asks[0].terms.owner) == ("batch/batch", "batch/batch")
+    assert (request.speaker.owner, request.asks[0].terms.owner) == ("batch/batch", "batch/batch")
 
 
 @pytest.mark.parametrize(("token", "owner"), [(AGENT, "velero/velero"), (FREER, "")])

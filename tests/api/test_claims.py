@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull
 from coordinator.core.model import PodRef, Terms
+from coordinator.core.refusals import ClaimMismatch, ClaimReleased, QueueFull
 from coordinator.core.views import Lost, Released, Settling
 from coordinator.service.errors import NodeNotSeen, NodeUnknown, NotReady, Stopping
 from tests.api.conftest import CLAIM

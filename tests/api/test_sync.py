@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from coordinator.core.messages import ClaimMismatch, PodFinished
-from coordinator.core.model import PodRef
+from coordinator.core.model import PodRef, Speaker
+from coordinator.core.refusals import ClaimMismatch, PodFinished
 from coordinator.core.views import Granted, Lost, Queued, Released, Settling
 from coordinator.service.errors import NotReady, StaleSync
 from tests.api.conftest import SYNC
@@ -55,7 +55,7 @@ async def test_agent_boot_sequence_and_claims_reach_the_pool(api: Caller, pool: 
     pool.sync_answers = (Queued("c1", 1, (1234, 17), "full", ()),)
     await api("POST", SYNC, body(claim("c1", ticket="9.4", fencingToken=3), releases=["c9"]))
     [(node, request)] = pool.synced
-    assert (node, request.agent, request.boot, request.sequence) == ("node1", "a", "b", 7)
+    assert (node, request.speaker, request.sequence) == ("node1", Speaker("a", "b"), 7)
     assert (request.asks[0].ticket, request.asks[0].token) == ((9, 4), 3)
     assert request.releases == ("c9",)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coordinator.core.estimate import Estimate
-from coordinator.core.explain import explain_claim, explain_node, explain_pool
+from coordinator.core.explain import PoolWhy, Starved, explain_claim, explain_node
+from coordinator.core.listing import unresponsive
 from coordinator.core.sentences import claim_sentence, node_sentence, pool_sentence
 from coordinator.core.surroundings import Surroundings
-from coordinator.core.views import Granted, Lost, Queued, Released, Settling, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted, Lost, Queued, Released, Settling
+from coordinator.core.waits import longest_wait
 
 if TYPE_CHECKING:
     from coordinator.core.slots import NodeTable
@@ -30,7 +33,14 @@ def explained(table: NodeTable, now: float, *, foreseen: bool) -> None:
     found = explain_node(table, now, around)
     assert found.code == "free" or table.picture.taken or found.code != "slots-held", found
     assert node_sentence(found).endswith("."), found
-    assert pool_sentence(explain_pool([table], now)).endswith(".")
+    assert pool_sentence(pool_why(table, now)).endswith(".")
+
+
+def pool_why(table: NodeTable, now: float) -> PoolWhy:
+    """What is true of a pool that has only this node."""
+    waiting = len(table.roll.queue)
+    starved = (Starved(table.node, waiting, longest_wait(table, now)),) if waiting else ()
+    return PoolWhy("", waiting, len(starved), starved, len(unresponsive(table)), None)
 
 
 def _claim(table: NodeTable, claim: str, now: float, around: Surroundings) -> None:

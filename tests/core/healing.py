@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coordinator.core.views import Granted, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted
 from tests.core.kept import URGENT, most, ordinary
 from tests.core.world import CLAIMS, NAMES, OPERATOR
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.owners import owner_of
+from coordinator.core.refusals import OthersClaim
 
 if TYPE_CHECKING:
     from coordinator.core.model import Lease
@@ -36,7 +37,7 @@ def intrude(world: World, n: int, claim: int, *, ending: bool) -> None:
 def _is_refused(site: Site, event: m.Event, now: float) -> bool:
     try:
         site.table.handle(event, now)
-    except m.OthersClaim:
+    except OthersClaim:
         return True
     return False
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from coordinator.core import grants, holders, sightings, slots
+from coordinator.core import asks, grants, holders, sightings, slots
 from coordinator.core import messages as m
 from coordinator.core.claims import Claim, Policy, Roll
 from coordinator.core.model import Cause, Verdict
@@ -106,7 +106,7 @@ def leave_forgets_the_write(patch: Patch) -> None:
                 table.picture.slots[ordinal].heir = None
             table.end(claim, "released", "", now)
             return True
-        return NodeTable._leave(table, e, now)
+        return asks.leave(table, e, now)
 
     patch.setitem(slots._HANDLERS, m.Leave, leave)
 
@@ -158,7 +158,7 @@ def shown_tokens_queue(patch: Patch) -> None:
 
     def ask(table: NodeTable, e: m.Ask, now: float) -> bool:
         named = e.claim in table.picture.named
-        return NodeTable._ask(table, e if named else replace(e, token=None), now)
+        return asks.ask(table, e if named else e._replace(token=None), now)
 
     patch.setitem(slots._HANDLERS, m.Ask, ask)
 
@@ -182,7 +182,7 @@ def newest_first(patch: Patch) -> None:
     """Arrival does not count."""
 
     def key(policy: Policy, claim: str, priority: int, ticket: Ticket, term: int) -> Key:
-        return (-priority, (0, -ticket[1]), claim)
+        return (-priority * 10**9 - ticket[1], *ticket, claim)
 
     patch.setattr(Policy, "key", key)
 
@@ -240,7 +240,7 @@ def ending_is_the_end(patch: Patch) -> None:
         if ending:
             claim.leaving, claim.left = "finished", now
 
-    patch.setattr(slots, "hear", hear)
+    patch.setattr(asks, "hear", hear)
 
 
 def hurried_looks_have_no_pace(patch: Patch) -> None:
@@ -250,7 +250,7 @@ def hurried_looks_have_no_pace(patch: Patch) -> None:
         if ending:
             claim.look.under_way, claim.look.last = False, -math.inf
 
-    patch.setattr(slots, "hear", hear)
+    patch.setattr(asks, "hear", hear)
 
 
 def finished_pods_come_back(patch: Patch) -> None:
@@ -285,7 +285,7 @@ def release_frees_whoever_holds(patch: Patch) -> None:
         for claim in list(table.picture.named):
             if e.claim not in table.roll.claims and claim in table.roll.claims:
                 table.roll.part(table.roll.claims[claim], "released", now)
-        return NodeTable._leave(table, e, now)
+        return asks.leave(table, e, now)
 
     patch.setitem(slots._HANDLERS, m.Leave, leave)
 

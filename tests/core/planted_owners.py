@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from coordinator.core import slots
+from coordinator.core import asks
 from coordinator.core.claims import Roll
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def owners_do_not_matter(patch: Patch) -> None:
     """Whoever comes with a claim's id is taken for its owner."""
-    patch.setattr(slots, "require_owner", lambda table, claim, owner, now: None)
+    patch.setattr(asks, "require_owner", lambda table, claim, owner, now: None)
 
 
 def hearsay_bars_everybody(patch: Patch) -> None:

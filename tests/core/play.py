@@ -8,7 +8,8 @@ from coordinator.core import messages as m
 from coordinator.core.model import Holder, Lease, PodRef, Terms, Verdict
 from coordinator.core.names import lease_name
 from coordinator.core.slots import NodeTable
-from coordinator.core.views import Granted, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted
 from tests.core.modelserver import NODE, Server
 
 if TYPE_CHECKING:
@@ -74,13 +75,13 @@ class Play:
         self.done(op, *([m.Examine] if op.terms.pod else []))
         if op.terms.pod is not None:
             self.look(claim, Verdict.UNJUDGED, found=found)
-        self(m.PollEnded(claim))
+        self(m.PollEnded((claim,)))
         return self.granted(claim)
 
     def confirm(self, claim: str, **kw: Any) -> None:
         """The claim's agent renews with its token."""
         self(ask(claim, token=self.granted(claim).token, **kw))
-        self(m.PollEnded(claim))
+        self(m.PollEnded((claim,)))
 
     def view(self, claim: str, token: int | None = None) -> View | None:
         return view_of(self.table, claim, self.now, token)

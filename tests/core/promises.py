@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from coordinator.core import messages as m
 from coordinator.core.model import Cause, Verdict
-from coordinator.core.views import Granted, Released, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted, Released
 from tests.core.explained import explained
 from tests.core.kept import is_urgent, may_pass, within_headroom
 
@@ -124,7 +125,7 @@ def dead(world: World, site: Site, told: m.Reclaimed, event: m.Event) -> None:
         assert silence >= (100 if pod else 0), f"P4: {told} after {event}"
         return
     assert event.pod == pod, f"P4: {told} by a Pod that is not its own: {event}"
-    fresh = site.found.get(name) != (record, pod) and not record.look.found
+    fresh = site.found.get(name) != (record, pod) and not record.pod_found
     reasons = {
         Cause.FINISHED: event.verdict is Verdict.FINISHED,
         Cause.EXPIRED: silence >= 0 and fresh,

@@ -233,7 +233,7 @@ def test_a_pool_at_its_limit_takes_part_with_the_slot_that_it_lets_go_of() -> No
 def test_a_pool_that_cannot_grant_keeps_no_place(change: m.Event | None) -> None:
     play = waiting("a", "b")
     for claim in "ab":
-        play(m.PollEnded(claim))
+        play(m.PollEnded((claim,)))
     if change is None:
         play.now += 15.1
     else:

@@ -7,6 +7,7 @@ import pytest
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy, Roll
 from coordinator.core.model import DEFAULT_TTL, MAX_TTL, MIN_TTL
+from coordinator.core.refusals import ClaimMismatch, ClaimReleased, QueueFull
 from tests.core.modelserver import NODE
 from tests.core.play import Play, ask
 
@@ -15,17 +16,17 @@ def test_an_id_whose_release_is_still_being_written_is_refused() -> None:
     play = Play()
     play.grant("a")
     play(m.Leave("a"), m.Free)
-    with pytest.raises(m.ClaimReleased, match=r"^a$"):
+    with pytest.raises(ClaimReleased, match=r"^a$"):
         play(ask("a"))
 
 
 def test_a_refusal_names_the_claim() -> None:
     play = Play(policy=Policy(max_queue=0))
-    with pytest.raises(m.QueueFull, match=r"^b$"):
+    with pytest.raises(QueueFull, match=r"^b$"):
         play(ask("b"))
     play = Play()
     play.grant("a")
-    with pytest.raises(m.ClaimMismatch, match=r"^a$"):
+    with pytest.raises(ClaimMismatch, match=r"^a$"):
         play(ask("a", priority=1))
 
 
@@ -41,7 +42,7 @@ def test_the_loss_of_an_id_that_came_again_is_told_no_more() -> None:
     play.done(play(play.hand(0, None), m.ReadBack))
     play(m.SetHold("disk"))
     play(ask("a", ttl=10))
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.later(16)
     assert play.view("a") is None
 

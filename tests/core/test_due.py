@@ -26,7 +26,7 @@ def due_in(play: Play) -> float:
 def renew(play: Play, claim: str) -> None:
     token = play.granted(claim).token
     play(ask(claim, token=token))
-    play(m.PollEnded(claim))
+    play(m.PollEnded((claim,)))
 
 
 def test_a_renewal_makes_no_look_due_and_a_look_reckons_with_the_last_one() -> None:
@@ -57,7 +57,7 @@ def test_a_waiting_claim_is_due_when_it_would_be_given_up() -> None:
     play(ask("a", ttl=60))
     assert due_in(play) == 60
     play.now += 30
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     assert due_in(play) == 60
 
 
@@ -97,7 +97,7 @@ def test_a_queue_beside_a_free_slot_is_looked_at_each_time() -> None:
     play = Play(policy=Policy(long_wait=0.0))
     play(m.SetHold("upgrade"))
     play(ask("a"))
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.now += 20
     play(m.SetHold(""))
     assert due_in(play) == 0, "its client may come back"

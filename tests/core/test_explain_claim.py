@@ -80,7 +80,7 @@ def preparing() -> Play:
 
 def not_present() -> Play:
     play = full("a")
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.later(20)
     return play
 

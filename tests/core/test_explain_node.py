@@ -10,11 +10,12 @@ from coordinator.core import messages as m
 from coordinator.core.cap import CapUse
 from coordinator.core.claims import Policy
 from coordinator.core.estimate import Estimate, Unforeseen
-from coordinator.core.explain import MOST_STARVED, Starved, explain_pool
+from coordinator.core.explain import PoolWhy, Starved
 from coordinator.core.forecast import Typical
 from coordinator.core.model import Verdict
 from coordinator.core.sentences import node_sentence, pool_sentence, span
 from coordinator.core.surroundings import ConfigTrouble
+from tests.core.explained import pool_why
 from tests.core.explaining import RULE, around, full, node_why, why
 from tests.core.play import POD, Play, ask
 from tests.core.test_explain_claim import CASES
@@ -95,18 +96,10 @@ def test_a_cap_that_others_may_use_up_leaves_no_estimate() -> None:
 # --- pools --------------------------------------------------------------------------------------
 
 
-def test_a_pool_names_the_nodes_where_somebody_waits_for_longest() -> None:
-    tables = []
-    for number in range(MOST_STARVED + 3):
-        play = full("a")
-        play.table.node = f"n{number}"
-        play.table.roll.claims["a"].since -= number
-        tables.append(play.table)
-    tables.append(full().table)
-    found = explain_pool(tables, 1000.0)
-    assert (found.code, found.waiting, found.nodes) == ("waiting", 13, 13)
-    assert found.starved[0] == Starved("n12", 1, 12)
-    assert [one.node for one in found.starved] == [f"n{number}" for number in range(12, 2, -1)]
+def test_a_pool_names_some_of_the_nodes_where_somebody_waits() -> None:
+    starved = tuple(Starved(f"n{number}", 1, number) for number in range(12, 2, -1))
+    found = PoolWhy("", 13, 13, starved, 0, None)
+    assert found.code == "waiting"
     assert pool_sentence(found) == (
         "13 claims wait on 13 nodes, longest on n12 (1, for 12 s), n11 (1, for 11 s), n10 (1, for"
         " 10 s) and 10 more."
@@ -114,8 +107,8 @@ def test_a_pool_names_the_nodes_where_somebody_waits_for_longest() -> None:
 
 
 def test_a_pool_where_nobody_waits_says_so() -> None:
-    found = explain_pool([full().table], 1000.0, TROUBLE)
-    assert (found.code, found.starved) == ("idle", ())
+    found = PoolWhy("", 0, 0, (), 0, TROUBLE)
+    assert found.code == "idle"
     assert pool_sentence(found) == (
         "nobody waits; refused since 2026-01-01T00:00:00Z: ConfigMap limits is refused: no data."
     )
@@ -127,13 +120,13 @@ def test_a_pool_tells_of_silent_holders() -> None:
     play.confirm("x", pod=POD)
     play.later(60, m.Examine)
     play.look("x", Verdict.UNREACHABLE)
-    found = explain_pool([play.table], play.now)
+    found = pool_why(play.table, play.now)
     assert (found.code, found.unresponsive) == ("unresponsive", 1)
     assert "1 holder cannot be shown to have ended: look at its Pod" in pool_sentence(found)
 
 
 def test_a_pool_that_serves_nobody_yet_says_why() -> None:
-    found = explain_pool([], 1000.0, None, "the first list of Leases is not complete")
+    found = PoolWhy("the first list of Leases is not complete", 3, 1, (), 1, None)
     assert found.code == "not-ready"
     assert pool_sentence(found) == (
         "nothing is granted yet: the first list of Leases is not complete."

@@ -11,7 +11,8 @@ from coordinator.core.cap import part_of
 from coordinator.core.claims import Policy
 from coordinator.core.grants import stands_by
 from coordinator.core.headroom import kept, left
-from coordinator.core.views import Queued, is_imminent
+from coordinator.core.survey import Survey
+from coordinator.core.views import Queued
 from tests.core.play import Play, ask, free_lease, held_lease
 
 
@@ -83,8 +84,8 @@ def test_a_restore_that_waits_behind_older_backups_gets_what_they_may_not_have()
     play(ask("b"))
     play(restore("r"), m.Make)
     assert play.waits() == ["b", "r"], "the older one is first"
-    assert is_imminent(play.table, "r")
-    assert not is_imminent(play.table, "b")
+    assert Survey(play.table, play.now).is_imminent("r")
+    assert not Survey(play.table, play.now).is_imminent("b")
 
 
 def test_restores_may_have_every_slot() -> None:

@@ -22,7 +22,7 @@ def spoken(play: Play, claim: str, by: Speaker, **kw: Any) -> None:
     """An agent renews the claim, with the token of its grant."""
     known = ask(claim, token=play.granted(claim).token, **kw)
     play(m.Ask(claim, known.terms, None, known.token, speaker=by))
-    play(m.PollEnded(claim))
+    play(m.PollEnded((claim,)))
 
 
 @pytest.mark.parametrize("found", [False, True])
@@ -97,10 +97,10 @@ def test_a_claims_pod_is_looked_at_right_after_its_grant_and_when_it_is_another(
     play.later(5)
     second, refresh = play(ask("a", pod=MOVED), m.Examine, m.Refresh)
     assert (second.pod, refresh.terms.pod) == (MOVED, MOVED)
-    assert not play.table.roll.claims["a"].look.found
+    assert not play.table.roll.claims["a"].pod_found
     play(ask("a", pod=MOVED))
     play.look("a", V.UNJUDGED)
-    assert play.table.roll.claims["a"].look.found
+    assert play.table.roll.claims["a"].pod_found
 
 
 def test_a_holder_of_another_leader_keeps_what_that_one_may_have_seen() -> None:
@@ -258,7 +258,7 @@ def test_a_claim_that_anybody_asks_for_again_is_not_left_behind(by: Speaker | No
     spoken(play, "a", OLD, pod=POD)
     play(m.Restarted(NEW))
     play(m.Ask("a", ask("a", pod=POD).terms, speaker=by))
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.later(60, m.Examine)
     play.look("a", V.RUNNING)
     assert play.table.roll.claims["a"].unresponsive

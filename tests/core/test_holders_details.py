@@ -55,7 +55,7 @@ def test_a_waiting_claims_grant_by_another_leader_counts_its_pod_as_seen() -> No
     play = Play()
     play(ask("b", pod=POD, token=None), m.Make)
     play(play.hand(1, held_lease(1, "b", 77, pod=POD)))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     play.later(60, m.Examine)
     told, _ = play.look("b", Verdict.ABSENT, *FREES, found=False)
     assert told.cause is Cause.POD_GONE

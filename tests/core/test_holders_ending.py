@@ -21,7 +21,7 @@ def says(play: Play, claim: str, *kinds: type, ending: bool = True, **kw: Any) -
     """The holder's agent renews, with the token of its grant."""
     known = ask(claim, token=play.granted(claim).token, **kw)
     told = play(m.Ask(claim, known.terms, None, known.token, ending=ending), *kinds)
-    play(m.PollEnded(claim))
+    play(m.PollEnded((claim,)))
     return told
 
 
@@ -126,7 +126,7 @@ def test_without_a_pod_and_in_the_queue_it_is_a_request_like_any_other() -> None
     says(play, "a")
     waits = ask("b", pod=POD)
     play(m.Ask("b", waits.terms, ending=True))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     assert play.waits() == ["b"]
     play.later(15)
     assert play.waits() == ["b"]

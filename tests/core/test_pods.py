@@ -49,6 +49,6 @@ def test_a_claim_that_is_given_up_takes_its_pod_along() -> None:
     one = table("node1", pods)
     one.handle(m.SetHold("upgrade"), 5.0)
     one.handle(ask("a", pod=POD), 5.0)
-    one.handle(m.PollEnded("a"), 5.0)
+    one.handle(m.PollEnded(("a",)), 5.0)
     one.handle(m.Tick(), 500.0)
     assert len(pods) == 0

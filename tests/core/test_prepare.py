@@ -94,7 +94,7 @@ def test_a_mover_that_holds_a_slot_is_not_told_of() -> None:
 
 def test_a_mover_whose_sidecar_asks_no_more_is_not_told_of() -> None:
     scene = Scene("a")
-    scene.play(m.PollEnded("uid-a", 1))
+    scene.play(m.PollEnded(("uid-a",), 1))
     scene.play.now = scene.began + 1400
     assert scene.names() == []
 

@@ -124,7 +124,7 @@ def test_an_unanswered_claim_whose_grant_goes_is_answered_with_its_other_lease()
 def test_an_unanswered_claim_whose_grant_goes_gets_the_one_that_is_being_written() -> None:
     play = Play(2)
     grant = play.done(play(ask("a"), m.Make), m.Grant)
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play(play.hand(1, held_lease(1, "a", 77)))
     play.done(play(play.hand(1, free_lease(1)), m.ReadBack))
     play.done(grant)
@@ -172,7 +172,7 @@ def test_a_grant_counts_as_answered_where_a_request_of_its_claim_was_open() -> N
 def test_a_grant_that_nobody_was_there_to_hear_of_counts_as_unanswered() -> None:
     play = Play(2)
     grant = play.done(play(ask("a"), m.Make), m.Grant)
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     stray_then_no_grant(play, grant)
     assert play.granted("a").token == 777
 

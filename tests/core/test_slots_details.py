@@ -175,7 +175,7 @@ def test_a_ttl_counts_from_the_moment_at_which_a_slow_grant_stands() -> None:
     grant = play.done(play(ask("a"), m.Make), m.Grant)
     play.now += 50
     play.done(grant)
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.later(59)
     assert play.granted("a")
     play.later(1, m.Reclaimed, m.Free)

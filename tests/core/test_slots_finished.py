@@ -9,6 +9,7 @@ import pytest
 from coordinator.core import messages as m
 from coordinator.core.claims import Policy
 from coordinator.core.model import PodRef, Verdict
+from coordinator.core.refusals import ClaimReleased, PodFinished
 from coordinator.core.views import Lost
 from tests.core.play import POD, Play, ask
 
@@ -33,7 +34,7 @@ def finished(pod: PodRef = POD) -> tuple[Play, Granted]:
 def test_it_is_refused_as_long_as_that_is_remembered_and_nothing_changes() -> None:
     play, _ = finished()
     for _ in range(10):
-        with pytest.raises(m.PodFinished) as refused:
+        with pytest.raises(PodFinished) as refused:
             play(ask("a", pod=POD))
         assert refused.value.pod == POD
         play.later(59)
@@ -78,9 +79,9 @@ def test_a_move_while_the_slot_is_being_taken_back_is_no_move_of_what_has_finish
     play(m.PodChanged("a"), m.Examine)
     _, free = play.look("a", Verdict.FINISHED, *FREES)
     play(ask("a", pod=MOVED), m.Examine)
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     play.done(free)
-    with pytest.raises(m.PodFinished):
+    with pytest.raises(PodFinished):
         play(ask("a", pod=POD))
     assert play.grant("a", pod=MOVED)
 
@@ -88,7 +89,7 @@ def test_a_move_while_the_slot_is_being_taken_back_is_no_move_of_what_has_finish
 def test_an_id_that_was_released_since_is_refused_as_released_and_no_longer() -> None:
     play, _ = finished()
     play(m.Leave("a"))
-    with pytest.raises(m.ClaimReleased):
+    with pytest.raises(ClaimReleased):
         play(ask("a", pod=POD))
     play.later(120)
     assert play.grant("a", pod=POD)

@@ -6,6 +6,7 @@ import pytest
 
 from coordinator.core import messages as m
 from coordinator.core.claims import LATE, Policy
+from coordinator.core.refusals import ClaimMismatch, QueueFull
 from coordinator.core.slots import NodeTable
 from coordinator.core.views import Lost, Queued, Released
 from tests.core.play import OPERATOR, Play, ask, free_lease, held_lease
@@ -185,7 +186,7 @@ def test_a_claim_not_heard_of_for_fifteen_seconds_is_passed_over(silence: float,
     play = Play()
     play.grant("a")
     play(ask("b"))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     play(ask("c"))
     play.now += silence
     assert play(m.Leave("a"), m.HandOver).claim == heir
@@ -195,7 +196,7 @@ def test_an_open_poll_is_presence_and_an_absent_claim_keeps_its_place() -> None:
     play = Play()
     play.grant("a")
     play(ask("b"))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     play(ask("c"))
     play.later(40)
     assert play.waits() == ["b", "c"]
@@ -207,7 +208,7 @@ def test_a_waiting_claim_silent_for_its_ttl_is_forgotten() -> None:
     play = Play()
     play.grant("a", ttl=600)
     play(ask("b"))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     play.later(61)
     assert play.view("b") is None
 
@@ -216,7 +217,7 @@ def test_a_full_queue_refuses_new_claims_only() -> None:
     play = Play(policy=Policy(max_queue=1))
     play.grant("a")
     play(ask("b"))
-    with pytest.raises(m.QueueFull):
+    with pytest.raises(QueueFull):
         play(ask("c"))
     play(ask("b"))
     play.confirm("a")
@@ -226,7 +227,7 @@ def test_a_full_queue_refuses_new_claims_only() -> None:
 def test_the_same_id_with_other_terms_is_refused(change: dict[str, int]) -> None:
     play = Play()
     play.grant("a")
-    with pytest.raises(m.ClaimMismatch):
+    with pytest.raises(ClaimMismatch):
         play(ask("a", **change))
 
 

@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 
 from coordinator.core.messages import ReadBack
-from coordinator.core.views import Granted, Released, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted, Released
 from tests.core.world import World
 
 LOSE_ANSWER, DELAY, LOSE_REQUEST = 3, 4, 5

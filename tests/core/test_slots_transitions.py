@@ -10,6 +10,7 @@ from coordinator.core import messages as m
 from coordinator.core import slots
 from coordinator.core.model import Lease, Speaker, Verdict
 from coordinator.core.names import lease_name
+from coordinator.core.refusals import ClaimMismatch, ClaimReleased, Refusal
 from tests.core.modelserver import NODE
 from tests.core.play import POD, Play, ask, held_lease
 
@@ -175,7 +176,7 @@ def test_what_was_sent_once_cannot_be_withdrawn(kind: type) -> None:
 
 OTHERS: tuple[m.Event, ...] = (
     ask("z"),
-    m.PollEnded("a"),
+    m.PollEnded(("a",)),
     m.Leave("z"),
     m.SetLimit(1),
     m.SetHold("maintenance"),
@@ -203,9 +204,9 @@ def test_nothing_but_its_outcome_ends_what_is_under_way(kind: type, event: m.Eve
 
 @pytest.mark.parametrize(
     ("refused", "why"),
-    [(ask("a", ttl=99), m.ClaimMismatch), (ask("gone"), m.ClaimReleased)],
+    [(ask("a", ttl=99), ClaimMismatch), (ask("gone"), ClaimReleased)],
 )
-def test_a_refused_request_changes_nothing(refused: m.Ask, why: type[m.Refusal]) -> None:
+def test_a_refused_request_changes_nothing(refused: m.Ask, why: type[Refusal]) -> None:
     play = Play()
     play.grant("a")
     play(m.Leave("gone"))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def granting() -> tuple[Play, m.Grant]:
     play = Play()
     grant = play.done(play(ask("a"), m.Make), m.Grant)
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     return play, grant
 
 
@@ -26,7 +26,7 @@ def handing_over() -> tuple[Play, m.HandOver]:
     play = Play()
     play.grant("x")
     play(ask("a"))
-    play(m.PollEnded("a"))
+    play(m.PollEnded(("a",)))
     return play, play(m.Leave("x"), m.HandOver)
 
 

@@ -144,7 +144,7 @@ def test_the_queue_shows_places_and_who_is_absent() -> None:
     play.grant("a")
     play(ask("b", priority=1))
     play(ask("c"))
-    play(m.PollEnded("b"))
+    play(m.PollEnded(("b",)))
     play.later(16)
     shown = [(w.claim, w.position, w.present) for w in waiting(play.table, play.now)]
     assert shown == [("b", 1, False), ("c", 2, True)]

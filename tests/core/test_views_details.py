@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from coordinator.core import messages as m
 from coordinator.core.model import Holder, Lease, Verdict
+from coordinator.core.survey import Survey
 from coordinator.core.views import (
     Granted,
     Held,
@@ -15,7 +16,6 @@ from coordinator.core.views import (
     SlotView,
     Waiting,
     holders,
-    is_imminent,
     slot_views,
     waiting,
 )
@@ -137,24 +137,24 @@ def test_only_as_many_waiting_claims_are_imminent_as_leases_are_being_made() -> 
     play = Play()
     play(ask("a"), m.Make)
     play(ask("b"))
-    assert is_imminent(play.table, "a")
-    assert not is_imminent(play.table, "b")
+    assert Survey(play.table, play.now).is_imminent("a")
+    assert not Survey(play.table, play.now).is_imminent("b")
 
 
 def test_a_claim_whose_grant_is_written_or_stands_is_imminent_and_an_unknown_one_is_not() -> None:
     play = Play()
     grant = play.done(play(ask("a"), m.Make), m.Grant)
-    assert is_imminent(play.table, "a")
+    assert Survey(play.table, play.now).is_imminent("a")
     play.done(grant)
-    assert is_imminent(play.table, "a")
-    assert not is_imminent(play.table, "nobody")
+    assert Survey(play.table, play.now).is_imminent("a")
+    assert not Survey(play.table, play.now).is_imminent("nobody")
 
 
 def test_a_claim_behind_a_full_node_is_not_imminent() -> None:
     play = Play()
     play(play.hand(0, held_lease(0, "x", 41)))
     play(ask("b"))
-    assert not is_imminent(play.table, "b")
+    assert not Survey(play.table, play.now).is_imminent("b")
 
 
 # --- one claim's state ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ def asks(play: Play, *claims: str) -> None:
     """The claims are heard of, each for a Pod of its own."""
     for claim in claims:
         play(ask(claim, pod=PodRef("velero", f"pod-{claim}", claim)))
-        play(m.PollEnded(claim))
+        play(m.PollEnded((claim,)))
 
 
 def waiting(*claims: str, policy: Policy | None = None) -> Play:
@@ -92,7 +92,7 @@ def test_a_claim_without_a_pod_is_not_told_of() -> None:
     play = waiting()
     for _ in range(100):
         play(ask("a"))
-        play(m.PollEnded("a"))
+        play(m.PollEnded(("a",)))
         play.later(10)
     assert told(play) == []
 

@@ -12,8 +12,10 @@ from coordinator.core import messages as m
 from coordinator.core.grants import stands_by
 from coordinator.core.model import Cause, PodRef, Speaker, Terms, Verdict
 from coordinator.core.names import lease_name
+from coordinator.core.refusals import ClaimReleased, Refusal
 from coordinator.core.slots import NodeTable
-from coordinator.core.views import Granted, Queued, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted, Queued
 from tests.core import promises
 from tests.core.intruder import ownerless
 from tests.core.modelserver import NODE, Server
@@ -95,7 +97,7 @@ class World:
         elif isinstance(command, m.Reclaimed):
             if command.cause is Cause.FINISHED and command.pod is not None:
                 site.barred[command.claim] = command.pod, self.now
-        elif not isinstance(command, m.Answer):
+        elif not isinstance(command, m.Answer | m.Refused):
             site.wire.append(Attempt(command))
 
     # --- agents ---------------------------------------------------------------------------------
@@ -115,8 +117,8 @@ class World:
         request = m.Ask(name, terms, ticket, token, self.last_poll, speaker, ending)
         try:
             site.table.roll.check(request, self.now)
-        except m.Refusal as refusal:
-            fair = not isinstance(refusal, m.ClaimReleased) or name in site.left
+        except Refusal as refusal:
+            fair = not isinstance(refusal, ClaimReleased) or name in site.left
             assert fair, f"{name} is told that it was released, and never was"
             agent.token = agent.ticket = None
             return
@@ -144,7 +146,7 @@ class World:
         poll = site.polls[name].pop(0)
         site.heard[name] = self.now
         self._learn(self.agents[name], site, name)
-        self.feed(site, m.PollEnded(name, poll))
+        self.feed(site, m.PollEnded((name,), poll))
 
     def _learn(self, agent: Agent, site: Site, name: str) -> None:
         view = view_of(site.table, name, self.now, site.presented.get(name))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import orjson
 
 from coordinator.core.claims import Policy
 from coordinator.core.messages import Ask
-from coordinator.core.model import Terms
+from coordinator.core.model import Speaker, Terms
 from coordinator.core.views import Granted
 from coordinator.embedded import objects
 from coordinator.embedded.deletion import Options
@@ -20,7 +21,7 @@ from coordinator.embedded.resources import CONFIG_MAPS, EVENTS, LEASES, NODES, P
 from coordinator.kube.client import KubeClient
 from coordinator.kube.credentials import OpenAccess
 from coordinator.kube.records import parse
-from coordinator.service.asking import SyncRequest
+from coordinator.service.asked import SyncRequest
 from coordinator.service.coordinator import Coordinator
 from coordinator.service.metrics import Metrics
 from coordinator.service.sources import PoolSpec
@@ -170,6 +171,9 @@ class Cluster:
         await self.server.stop()
 
 
+_POLLS = count(1_000_000)  # none of a pool's own
+
+
 def ask(claim: str, **more: Any) -> Ask:
     """A claim's request; `ticket` and `token` beside the terms."""
     ticket, token = more.pop("ticket", None), more.pop("token", None)
@@ -187,8 +191,16 @@ def sync(
     wait: float = 0.0,
     boot: str = "b1",
     agent: str = "agent",
+    owner: str = "",
 ) -> SyncRequest:
-    return SyncRequest(agent, boot, sequence, wait, asks, releases)
+    poll, speaker = next(_POLLS), Speaker(agent, boot, owner)
+    said = tuple(owned(one, owner)._replace(poll=poll, speaker=speaker) for one in asks)
+    return SyncRequest(speaker, sequence, wait, poll, said, releases)
+
+
+def owned(one: Ask, owner: str) -> Ask:
+    """The same claim's request as that of its `owner`."""
+    return one._replace(terms=replace(one.terms, owner=owner))
 
 
 async def granted(pool: Pool, claim: str, **more: Any) -> Granted:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coordinator.core.claims import LATE
-from coordinator.core.messages import QueueFull
 from coordinator.core.model import PodRef
+from coordinator.core.refusals import QueueFull
 from coordinator.core.views import Granted, Queued
 from coordinator.embedded import objects
 from coordinator.service.errors import ServiceError

@@ -203,7 +203,7 @@ async def test_a_limit_that_grows_is_used_as_far_as_the_cap_allows(site: Site) -
         await site.cluster.jumps.until(waits[1].done)
         await site.cluster.jumps.advance(2.0)
         assert site.held() == ["a", "b"]
-        assert scans.totals().held == 0
+        assert scans.tally.totals().held == 0
 
 
 async def test_a_restart_with_a_lower_cap_evicts_nobody_and_grants_nothing_above_it(

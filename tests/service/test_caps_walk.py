@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from coordinator.core import messages as m
-from coordinator.core.views import Granted, view_of
+from coordinator.core.survey import view_of
+from coordinator.core.views import Granted
 from coordinator.service.caps import Caps, NodeShare
 from tests.core.healing import end_faults, everybody_asks, pump
 from tests.core.modelserver import NODE

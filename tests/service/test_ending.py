@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
-from coordinator.core.messages import PodFinished
+from coordinator.core.refusals import PodFinished
 from coordinator.core.views import Granted, Lost
 from tests.service.cluster import NODE, NS, Cluster, granted, sync, with_pod
 from tests.service.pods import ENDED, job_pod
@@ -29,8 +28,8 @@ async def held(cluster: Cluster, pool: Pool) -> tuple[PodRef, Ask]:
     """A claim `a` of a Pod whose containers are not started again, and its last request."""
     pod = job_pod(cluster, "load")
     view = await granted(pool, "a", ttl=60, pod=pod)
-    last = replace(with_pod("a", pod, 60), token=view.token, ending=True)
-    await pool.ask(NODE, replace(last, ending=False), 0)
+    last = with_pod("a", pod, 60)._replace(token=view.token, ending=True)
+    await pool.ask(NODE, last._replace(ending=False), 0)
     await cluster.jumps.advance(2)
     return pod, last
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -11,9 +10,9 @@ from coordinator.api import claimant
 from coordinator.api.claimant import Claimant
 from coordinator.core.access import Admissions, AgentPod, ClientNamespace
 from coordinator.core.claims import Policy
-from coordinator.core.messages import QueueFull
+from coordinator.core.refusals import QueueFull
 from coordinator.core.views import Queued
-from tests.service.cluster import NODE, NS, ask, granted
+from tests.service.cluster import NODE, NS, ask, granted, owned
 
 if TYPE_CHECKING:
     from coordinator.core.messages import Ask
@@ -82,7 +81,7 @@ async def test_a_place_that_the_leader_knows_stays_however_long_it_waits(
 
 
 def of(namespace: str, asked: Ask) -> Ask:
-    return replace(asked, terms=replace(asked.terms, owner=f"{namespace}/agent"))
+    return owned(asked, f"{namespace}/agent")
 
 
 async def test_guests_fill_half_of_a_nodes_queue(cluster: Cluster) -> None:

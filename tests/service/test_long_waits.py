@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +42,7 @@ async def waits(cluster: Cluster, pool: Pool, *claims: Ask) -> asyncio.Task[Any]
     await granted(pool, "holder", ttl=3600)
     first = await pool.sync(NODE, sync(1, *claims))
     queued = [view for view in first.claims if isinstance(view, Queued)]
-    known = [replace(one, ticket=view.ticket) for one, view in zip(claims, queued, strict=True)]
+    known = [one._replace(ticket=view.ticket) for one, view in zip(claims, queued, strict=True)]
     return cluster.start(_goes_on(pool, known))
 
 

@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from coordinator.core.claims import Policy
-from coordinator.core.messages import QueueFull
 from coordinator.core.model import Cause, PodRef
+from coordinator.core.refusals import QueueFull
 from coordinator.core.views import Granted
 from coordinator.service.metrics import Metrics
 from tests.service.cluster import NODE, NS, Cluster, ask, granted, with_pod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -203,7 +202,7 @@ async def waits(cluster: Cluster, pool: Pool, name: str = "r-1") -> PodRef:
     asked = ask(pod.uid, load=name, priority=100, pod=pod)
     first = (await pool.sync(NODE, sync(1, asked))).claims[0]
     assert isinstance(first, Queued)
-    cluster.start(_goes_on(pool, replace(asked, ticket=first.ticket)))
+    cluster.start(_goes_on(pool, asked._replace(ticket=first.ticket)))
     return pod
 
 

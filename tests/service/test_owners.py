@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from coordinator.core.messages import OthersClaim
+from coordinator.core.refusals import OthersClaim
 from coordinator.core.views import Granted, Lost, Queued, Released
 from coordinator.embedded.resources import LEASES
-from tests.service.cluster import NODE, NS, ask, granted, sync
+from tests.service.cluster import NODE, NS, ask, granted, owned, sync
 
 if TYPE_CHECKING:
     from coordinator.core.messages import Ask
@@ -23,8 +22,7 @@ OWNER = "nodeslots.io/owner"
 
 
 def own(claim: str, owner: str = MINE, **more: Any) -> Ask:
-    event = ask(claim, **more)
-    return replace(event, terms=replace(event.terms, owner=owner))
+    return owned(ask(claim, **more), owner)
 
 
 async def test_the_lease_names_the_owner_and_a_new_leader_knows_it(cluster: Cluster) -> None:
@@ -61,9 +59,9 @@ async def test_a_release_of_anothers_claim_in_a_sync_is_left_out_and_told(
 ) -> None:
     async with cluster.pool() as pool:
         await pool.ask(NODE, own("a"), 20)
-        request = sync(1, releases=("a", "unknown"))
+        request = sync(1, releases=("a", "unknown"), owner=THEIRS)
         with capture_logs() as logs:
-            answer = await pool.sync(NODE, replace(request, owner=THEIRS))
+            answer = await pool.sync(NODE, request)
         assert answer.released == ("unknown",)
         assert [str(other) for other in answer.others] == ["a"]
         assert isinstance(pool.look(NODE, "a"), Granted)
@@ -73,10 +71,10 @@ async def test_a_release_of_anothers_claim_in_a_sync_is_left_out_and_told(
 
 async def test_a_sync_asks_in_the_name_of_its_owner(cluster: Cluster) -> None:
     async with cluster.pool() as pool:
-        mine = replace(sync(1, ask("a", ttl=60), wait=20), owner=MINE)
+        mine = sync(1, ask("a", ttl=60), wait=20, owner=MINE)
         [view] = (await pool.sync(NODE, mine)).claims
         assert isinstance(view, Granted)
-        theirs = replace(sync(1, ask("a", ttl=60, token=view.token), ask("b")), owner=THEIRS)
+        theirs = sync(1, ask("a", ttl=60, token=view.token), ask("b"), owner=THEIRS)
         refused, queued = (await pool.sync(NODE, theirs)).claims
         assert isinstance(refused, OthersClaim)
         assert isinstance(queued, Queued)
@@ -88,18 +86,18 @@ async def test_another_owners_agent_of_the_same_name_ends_and_outdates_no_sync_o
     cluster.limit(1)
     async with cluster.pool() as pool:
         await granted(pool, "x")
-        [view] = (await pool.sync(NODE, replace(sync(4, ask("a")), owner=MINE))).claims
+        [view] = (await pool.sync(NODE, sync(4, ask("a"), owner=MINE))).claims
         assert isinstance(view, Queued)
-        request = sync(5, ask("a", ticket=view.ticket), wait=50)
-        waits = cluster.start(pool.sync(NODE, replace(request, owner=MINE)))
+        request = sync(5, ask("a", ticket=view.ticket), wait=50, owner=MINE)
+        waits = cluster.start(pool.sync(NODE, request))
         await cluster.jumps.turn()
-        await pool.sync(NODE, replace(sync(9, boot="b9"), owner=THEIRS))
-        await pool.sync(NODE, replace(sync(10, boot="b9"), owner=THEIRS))
+        await pool.sync(NODE, sync(9, boot="b9", owner=THEIRS))
+        await pool.sync(NODE, sync(10, boot="b9", owner=THEIRS))
         assert not waits.done()
         await pool.leave(NODE, "x", 5)
         await cluster.jumps.until(waits.done)
         assert isinstance(waits.result().claims[0], Granted)
-        again = await pool.sync(NODE, replace(sync(6), owner=MINE))
+        again = await pool.sync(NODE, sync(6, owner=MINE))
         assert again.sequence == 6
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from coordinator.core.claims import Policy
-from coordinator.core.messages import ClaimMismatch, ClaimReleased, QueueFull
+from coordinator.core.refusals import ClaimMismatch, ClaimReleased, QueueFull
 from coordinator.core.views import Granted, Queued, Released
 from coordinator.service.errors import NodeNotSeen, NodeUnknown, PoolUnknown
 from coordinator.service.nodes import PATIENCE

@@ -7,10 +7,11 @@ import gc
 import pytest
 
 from coordinator.core.claims import Policy
-from coordinator.core.messages import Ask, ClaimMismatch
+from coordinator.core.messages import Ask
+from coordinator.core.refusals import ClaimMismatch
+from coordinator.core.survey import Survey
 from coordinator.core.views import Granted, Lost, Queued, Released
 from coordinator.service.asking import DRIFT
-from coordinator.service.desk import Desk
 from coordinator.service.errors import StaleSync
 from tests.service.cluster import NODE, Cluster, ask, granted, sync
 from tests.service.faults import lease_write, lost_before
@@ -186,14 +187,14 @@ async def test_while_all_is_held_nobody_looks_again_before_something_changes(
 ) -> None:
     looks: list[str] = []
 
-    def view(desk: Desk, claim: str, *rest: object, **more: object) -> object:
+    def standing(survey: Survey, claim: str, token: int | None, owner: str) -> object:
         looks.append(claim)
-        return real(desk, claim, *rest, **more)  # type: ignore[arg-type]
+        return real(survey, claim, token, owner)
 
-    real = Desk.view
+    real = Survey.standing
     async with cluster.pool() as pool:
         held = await granted(pool, "a", ttl=180)
-        monkeypatch.setattr(Desk, "view", view)
+        monkeypatch.setattr(Survey, "standing", standing)
         known = ask("a", token=held.token, ttl=180)
         waits = cluster.start(pool.sync(NODE, sync(1, known, wait=50)))
         await cluster.jumps.advance(40)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from coordinator.api.answers import element, refused
+from coordinator.api.answers import Elements, refused
 from coordinator.api.bodies import parse
 from coordinator.api.claims import RELEASE_WAIT
 from coordinator.api.schemas import WAIT_SHARE, SyncClaim
 from coordinator.api.sync import answer_sync
-from coordinator.core.messages import Refusal
+from coordinator.core.refusals import Refusal
 from coordinator.core.views import Released
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ async def answer(pool: Pool, verb: str, node: str, body: Json) -> Json:
 
 async def _put(pool: Pool, node: str, body: Json) -> Json:
     """As `coordinator.api.claims.put_claim` does it, without HTTP."""
-    ask = parse(SyncClaim, body["claims"][0]).ask()
+    asked = parse(SyncClaim, body["claims"][0])
+    ask = asked.ask(asked.claim)
     wait = body["waitSeconds"]
     if ask.token is not None:
         wait = min(wait, ask.terms.ttl / WAIT_SHARE)
@@ -38,7 +39,7 @@ async def _put(pool: Pool, node: str, body: Json) -> Json:
         view = await pool.ask(node, ask, wait)
     except Refusal as refusal:
         raise refused(refusal, ask.claim, node) from None
-    told = element(view, ask.claim, node, pool.term, pool.wall())
+    told = Elements(node, pool.term, pool.wall()).of(view, ask.claim)
     return {"term": pool.term, "claims": [told], "released": []}
 
 

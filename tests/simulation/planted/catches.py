@@ -32,7 +32,7 @@ SEEDS: dict[str, tuple[int, ...]] = {
     "lease_absent_from_the_cache_is_lost": (91,),
     "pod_absent_from_the_watch_has_finished": (4,),
     "absence_is_proof": (0,),
-    "running_is_no_reason": (130,),
+    "running_is_no_reason": (88,),
     "takeover_grants_no_ttl": (6,),
     "ttl_runs_from_renew_time": (4,),
     "renewals_are_forgotten": (4,),

@@ -89,7 +89,7 @@ def tickets_are_ignored(patch: Patch) -> None:
     real = Roll.admit
 
     def admit(roll: Roll, ask: Ask, now: float) -> Claim:
-        return real(roll, replace(ask, ticket=None), now)
+        return real(roll, ask._replace(ticket=None), now)
 
     patch.setattr(Roll, "admit", admit)
 
@@ -113,7 +113,7 @@ def waits_have_no_end(patch: Patch) -> None:
 
     real = Waiter.wait
 
-    async def wait(waiter: Waiter, seconds: float) -> set[str]:
+    async def wait(waiter: Waiter, seconds: float) -> frozenset[str]:
         return await real(waiter, 1e9)
 
     patch.setattr(Waiter, "wait", wait)

@@ -6,11 +6,10 @@ from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from coordinator.core import asks, sightings, slots
 from coordinator.core import messages as m
-from coordinator.core import sightings, slots
 from coordinator.core.claims import Ended, Roll
 from coordinator.core.model import Verdict
-from coordinator.core.slots import NodeTable
 from coordinator.kube import records
 from coordinator.service import reign
 from coordinator.service.pool import Pool
@@ -19,6 +18,7 @@ from tests.core import planted as core
 if TYPE_CHECKING:
     from coordinator.core.claims import Claim
     from coordinator.core.model import Holder
+    from coordinator.core.slots import NodeTable
     from coordinator.service.desk import Desk
     from tests.simulation.planted.bug import Patch
 
@@ -52,7 +52,7 @@ def lease_absent_from_the_cache_is_lost(patch: Patch) -> None:
         else:
             table.end(claim, "lost", "it is not in the cache", now)
 
-    patch.setattr(NodeTable, "_believer", believer)
+    patch.setattr(asks, "_believer", believer)
 
 
 def pod_absent_from_the_watch_has_finished(patch: Patch) -> None:
@@ -107,11 +107,12 @@ def ttl_runs_from_renew_time(patch: Patch) -> None:
 def renewals_are_forgotten(patch: Patch) -> None:
     """A holder's requests do not put its end off: it has one TTL from its grant."""
 
-    def renew(table: NodeTable, claim: Claim, token: int | None, now: float) -> None:
+    def renew(claim: Claim, token: int | None, now: float) -> None:
         if token is not None:
             claim.present_token(token)
 
-    patch.setattr(NodeTable, "_renew", renew)
+    patch.setattr(asks, "_renew", renew)
+    patch.setattr(asks, "_only_renews", lambda table, claim, e: False)
 
 
 def stalls_expire_holders(patch: Patch) -> None:
@@ -135,7 +136,7 @@ def leavers_stay_in_the_queue(patch: Patch) -> None:
     def leave(table: NodeTable, e: m.Leave, now: float) -> bool:
         claim = table.roll.claims.get(e.claim)
         if claim is None or table.picture.busy(e.claim):
-            return NodeTable._leave(table, e, now)
+            return asks.leave(table, e, now)
         table.roll.remember(e.claim, "released", "", now)
         table.say(m.Answer(e.claim))
         return True
