@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -32,12 +32,19 @@ CORES = 4
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """CPU milliseconds as measured: of one saturated cycle, and of one sync that renews."""
+    """CPU milliseconds as measured: of one saturated cycle, of one sync that renews, and of one
+    node at midnight.
+    """
 
     cycle: Costs
     sync: float
     throughput: float
     """Saturated cycles per second, all on two cores."""
+    midnight: Costs
+    grants: float
+    """First grants per second at midnight, on two cores."""
+    growth: float
+    """Cycles per second at S10's worst size, of those at its smallest."""
     concurrency: int = 32
 
 
@@ -83,18 +90,29 @@ def most_nodes(hourly: float, measured: Measured) -> tuple[int, str]:
 
 
 def read(data: bytes) -> Measured:
-    """The costs, from the JSON of S1 and S5. Raises `KeyError` where one was not measured."""
+    """The costs, from the JSON of S1, S5, S6 and S10. Raises `KeyError` where one is missing."""
     scenarios = {one["key"]: one["rounds"] for one in orjson.loads(data)["scenarios"]}
-    cycle = {name: _median(scenarios["S1"], name) for name in _CYCLE}
     syncs = 5_000 / SYNC_EVERY
     return Measured(
-        cycle=Costs(**{field: cycle[name] for name, field in _CYCLE.items()}),
+        cycle=_costs_of(scenarios["S1"]),
         sync=1000 * _median(scenarios["S5"], "share of a core") / syncs,
         throughput=_median(scenarios["S1"], "per second"),
+        midnight=_costs_of(scenarios["S6"]),
+        grants=_median(scenarios["S6"], "per second"),
+        growth=statistics.median(map(_growth, scenarios["S10"])),
     )
 
 
-_CYCLE = {
+def _costs_of(rounds: Sequence[dict[str, Any]]) -> Costs:
+    return Costs(**{field: _median(rounds, name) for name, field in _COSTS.items()})
+
+
+def _growth(shown: dict[str, Any]) -> float:
+    first, *others = (figures["cycles per second"] for figures in shown.values())
+    return float(min(others) / first)
+
+
+_COSTS = {
     "coordinator CPU ms": "coordinator",
     "API server CPU ms": "api_server",
     "etcd CPU ms": "etcd",
@@ -122,15 +140,27 @@ def _costs(measured: Measured) -> list[str]:
 
 
 def _check(measured: Measured) -> list[str]:
-    paper = measured.cycle.bound(cores=2)
-    played = saturated(measured.cycle, cores=2, agents=measured.concurrency)
-    rows = (
-        ("on paper", paper),
-        ("simulated", played.per_second),
-        ("measured (S1)", measured.throughput),
+    """Each row: what is reckoned, on paper, simulated where that says more, and as measured."""
+    cycle, midnight = measured.cycle, measured.midnight
+    played = saturated(cycle, cores=2, agents=measured.concurrency).per_second
+    dear = share(Demand(5_000, 0.0), replace(measured, sync=cycle.coordinator))
+    rows: tuple[tuple[str, float, float | None, float], ...] = (
+        ("S1, cycles a second on two cores", cycle.bound(2), played, measured.throughput),
+        ("S6, first grants a second on two cores", midnight.bound(2), None, measured.grants),
+        (
+            "S5, share of a core, if a sync cost as much as a cycle",
+            dear,
+            None,
+            share(Demand(5_000, 0.0), measured),
+        ),
+        ("S10, cycles at the worst size, of those at the smallest", 1.0, None, measured.growth),
     )
-    lines = ["| saturated cycles on two cores | per second |", "|---|---|"]
-    return [*lines, *(f"| {name} | {report.number(value)} |" for name, value in rows)]
+    lines = ["| the model against | on paper | simulated | measured |", "|---|---|---|---|"]
+    return [*lines, *(f"| {name} | {' | '.join(map(_shown, told))} |" for name, *told in rows)]
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else report.number(value)
 
 
 def _sizes(measured: Measured) -> list[str]:

@@ -99,6 +99,7 @@ async def midnight(config: dict[str, Any]) -> Figures:
     await first_of(crowd, [agent.connection for agent in agents])
     took, waiting = crowd.result(), len(agents) * (config["claims"] - 1)
     figures = {
+        "total": float(len(agents)),
         "per second": len(agents) / took,
         "seconds": took,
         "load CPU s": time.process_time() - cpu,

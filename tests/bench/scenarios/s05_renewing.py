@@ -14,10 +14,13 @@ from tests.bench.rig import Rig
 from tests.bench.scenario import Goal, Scenario, Size, Subject, figure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from tests.bench.scenario import Figures
     from tests.bench.served import Measured
+
+    Server = Callable[[], AbstractContextManager[Measured]]
 
 OURS, BARE = "node-slots", "aiohttp, bare"
 HOLDERS = 10
@@ -34,14 +37,19 @@ def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
         rig.limits(HOLDERS)
         hold(rig, nodes, HOLDERS)
         seconds = size.pick(40.0, 10.0)
-        with rig.coordinator() as served, answering(rig.folder / "bare.log") as bare:
-            measure = partial(_renewing, rig, nodes=nodes, seconds=seconds)
-            yield {OURS: partial(measure, served), BARE: partial(measure, bare)}
+        bare = partial(answering, rig.folder / "bare.log")
+        servers: dict[str, Server] = {OURS: rig.coordinator, BARE: bare}
+        yield {
+            name: partial(_renewing, rig, server, nodes, seconds)
+            for name, server in servers.items()
+        }
 
 
-def _renewing(rig: Rig, served: Measured, nodes: list[str], seconds: float) -> Figures:
-    """What the server takes in a window of so many seconds in the middle of the load."""
-    with ThreadPoolExecutor(1) as beside:
+def _renewing(rig: Rig, server: Server, nodes: list[str], seconds: float) -> Figures:
+    """What the server takes in a window of so many seconds in the middle of the load. It is a new
+    one each time: nobody renews while the other one is measured.
+    """
+    with server() as served, ThreadPoolExecutor(1) as beside:
         load = beside.submit(
             rig.load,
             "renewing",

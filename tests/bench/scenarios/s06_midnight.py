@@ -9,6 +9,7 @@ from functools import partial
 from itertools import cycle
 from typing import TYPE_CHECKING
 
+from tests.bench.account import per_operation
 from tests.bench.loads.told import spread
 from tests.bench.rig import BARE, NAMESPACE, Rig
 from tests.bench.scenario import Goal, Scenario, Size, Subject, figure, ratio
@@ -36,8 +37,9 @@ def _stage(size: Size) -> Iterator[Mapping[str, Subject]]:
         rig.limits(1)
         timing = {"warm_up": 2.0, "seconds": size.pick(8.0, 3.0)}
         bare = {"namespace": BARE, "concurrency": AT_ONCE, "create": True}
+        pairs = partial(rig.load, "bare", **(timing | bare))
         yield {
-            PAIRS: partial(rig.load, "bare", **(timing | bare)),
+            PAIRS: partial(per_operation, rig, None, pairs),
             OURS: partial(_crowd, rig, nodes, SPREAD * len(nodes) / 5000),
         }
 
@@ -47,7 +49,7 @@ def _crowd(rig: Rig, nodes: list[str], seconds: float) -> Figures:
     path = f"apis/coordination.k8s.io/v1/namespaces/{NAMESPACE}/leases"
     rig.bulk([(path, {"apiVersion": "v1", "kind": "DeleteOptions"})], "DELETE")
     with rig.coordinator() as served, ThreadPoolExecutor(1) as beside:
-        crowd = beside.submit(
+        come = partial(
             rig.load,
             "midnight",
             url=served.url,
@@ -57,6 +59,7 @@ def _crowd(rig: Rig, nodes: list[str], seconds: float) -> Figures:
             spread=seconds,
             seconds=60.0,
         )
+        crowd = beside.submit(per_operation, rig, served, come)
         looks = _looks(served, nodes[0], crowd)
     return crowd.result() | {"status p99 ms": spread(looks)["p99 ms"], "reads": float(len(looks))}
 
