@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -21,12 +20,10 @@ from coordinator.api.reports import (
     totals_json,
 )
 from coordinator.service.metrics import CONTENT_TYPE
+from coordinator.service.status import VERSION
 
 if TYPE_CHECKING:
     from coordinator.service.pool import Pool
-
-VERSION = version("node-slots")
-"""Read once: it is looked for in files."""
 
 
 async def get_status(request: web.Request) -> web.Response:

@@ -103,11 +103,7 @@ class Look:
         self._found = [
             survey.standing(claim, token, owner) for claim, (_, token) in asked.claims.items()
         ]
-        self._released = tuple(
-            [one for one in asked.releases if is_released(survey, one, owner)]
-            if asked.releases
-            else ()
-        )
+        self._released = tuple([one for one in asked.releases if is_released(survey, one, owner)])
 
     @property
     def any_news(self) -> bool:

@@ -1,17 +1,17 @@
 """What is true of the pools now, read from them at the moment of the scrape.
 
-So no second count can drift from the first.
+The sums are the tally's, which a walk in the tests holds against a full count.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from coordinator.service import metrics_table as table
+from coordinator.service.status import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from coordinator.core.explain import Starved
     from coordinator.service.metrics_table import Family
     from coordinator.service.status import ConfigStatus, MoversStatus, NodeCounts, Totals
-
-VERSION = version("node-slots")
 
 
 class Watched(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from coordinator.core.headroom import kept
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from coordinator.core.views import SlotView, Waiting
     from coordinator.service.config import ConfigState
     from coordinator.service.limits import NodeLimits
+
+
+VERSION = version("node-slots")
+"""Of the program. Read once: it is looked for in files."""
 
 
 @dataclass(frozen=True, slots=True)

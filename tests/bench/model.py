@@ -16,6 +16,7 @@ import orjson
 
 from tests.bench import report
 from tests.bench.queueing import Costs, saturated
+from tests.bench.scenarios.s10_growth import slowest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,17 +100,12 @@ def read(data: bytes) -> Measured:
         throughput=_median(scenarios["S1"], "per second"),
         midnight=_costs_of(scenarios["S6"]),
         grants=_median(scenarios["S6"], "per second"),
-        growth=statistics.median(map(_growth, scenarios["S10"])),
+        growth=statistics.median(map(slowest, scenarios["S10"])),
     )
 
 
 def _costs_of(rounds: Sequence[dict[str, Any]]) -> Costs:
     return Costs(**{field: _median(rounds, name) for name, field in _COSTS.items()})
-
-
-def _growth(shown: dict[str, Any]) -> float:
-    first, *others = (figures["cycles per second"] for figures in shown.values())
-    return float(min(others) / first)
 
 
 _COSTS = {

@@ -60,7 +60,7 @@ def _measured(
     return {"cycles per second": many["per second"], HAND_OVER: one["p50 ms"]}
 
 
-def _slowest(shown: Round) -> float:
+def slowest(shown: Round) -> float:
     """The fewest cycles per second of any size, of those in the smallest."""
     first, *others = (figures["cycles per second"] for figures in shown.values())
     return min(others) / first
@@ -75,7 +75,7 @@ SCENARIO = Scenario(
     "S10",
     "the cost of growth",
     (
-        Goal("cycles at the worst size, of those at the smallest", _slowest, 0.75, smoke=0.4),
+        Goal("cycles at the worst size, of those at the smallest", slowest, 0.75, smoke=0.4),
         Goal(
             "hand-over at the worst size, of that at the smallest",
             _longest,
